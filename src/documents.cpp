@@ -1,0 +1,155 @@
+#include "documents.h"
+
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+
+#include "entities.h"
+
+namespace aims {
+namespace {
+
+using std::string_view;
+using Buffer = rapidjson::StringBuffer;
+
+// RapidJSON's writer, taking string views and members whole.
+class Json {
+ public:
+  Json& Key(string_view key) {
+    writer_.Key(key.data(), static_cast<rapidjson::SizeType>(key.size()));
+    return *this;
+  }
+  void Text(string_view text) { writer_.String(text.data(), static_cast<rapidjson::SizeType>(text.size())); }
+  void Number(double number, int decimals) {
+    const double whole = std::round(number);
+    if (decimals == 0 && whole == number) {
+      writer_.Int64(static_cast<int64_t>(whole));
+    } else {
+      writer_.Double(number);
+    }
+  }
+  void Bool(bool value) { writer_.Bool(value); }
+  void Null() { writer_.Null(); }
+
+  // A member that is left out where there is nothing to say.
+  void TextMember(string_view key, string_view text) {
+    if (!text.empty()) Key(key).Text(text);
+  }
+
+  template <typename Members>
+  void Object(Members members) {
+    writer_.StartObject();
+    members();
+    writer_.EndObject();
+  }
+  template <typename Elements>
+  void Array(Elements elements) {
+    writer_.StartArray();
+    elements();
+    writer_.EndArray();
+  }
+
+  std::string TakeText() const { return {buffer_.GetString(), buffer_.GetSize()}; }
+
+ private:
+  Buffer buffer_;
+  rapidjson::Writer<Buffer> writer_{buffer_};
+};
+
+bool IsPicoglf(string_view model) {
+  constexpr string_view kSeries = "PICOGLF";
+  const auto same = [](char a, char b) { return std::toupper(static_cast<unsigned char>(a)) == b; };
+  return std::search(model.begin(), model.end(), kSeries.begin(), kSeries.end(), same) != model.end();
+}
+
+string_view Platform(const Entity& entity) { return IsSensor(entity) ? "sensor" : "binary_sensor"; }
+
+std::string Joined(std::initializer_list<string_view> parts) {
+  std::string text;
+  for (const string_view part : parts) text += part;
+  return text;
+}
+
+// One component. What needs the link as well has its availability from the root.
+void WriteComponent(Json& json, const Entity& entity, const Topics& topics, const Device& device) {
+  json.TextMember("p", Platform(entity));
+  json.TextMember("name", entity.name);
+  json.TextMember("unique_id", Joined({topics.base, "_", device.id, "_", entity.key}));
+  json.TextMember("default_entity_id", Joined({Platform(entity), ".", device.id, "_", entity.key}));
+  json.TextMember("value_template", Joined({"{{ value_json.", entity.key, " }}"}));
+  json.TextMember("device_class", entity.device_class);
+  json.TextMember("unit_of_measurement", entity.unit);
+  json.TextMember("icon", entity.icon);
+  if (IsSensor(entity)) {
+    json.TextMember("state_class", "measurement");
+    json.Key("suggested_display_precision").Number(entity.decimals, 0);
+  }
+  if (entity.category == Category::kDiagnostic) json.TextMember("entity_category", "diagnostic");
+  if (entity.fitted == Fitted::kNotOnPicoglf && IsPicoglf(device.model)) json.Key("enabled_by_default").Bool(false);
+  if (!IsFromWire(entity)) {
+    json.Key("availability").Array([&] { json.Object([&] { json.TextMember("topic", topics.Bridge()); }); });
+  }
+  json.Key("qos").Number(1, 0);
+}
+
+}  // namespace
+
+std::string Topics::Bridge() const { return Joined({base, "/bridge"}); }
+std::string Topics::Link(const Device& device) const { return Joined({base, "/", device.id, "/link"}); }
+std::string Topics::State(const Device& device) const { return Joined({base, "/", device.id, "/state"}); }
+std::string Topics::Discovery(const Device& device) const {
+  return Joined({discovery_prefix, "/device/", base, "_", device.id, "/config"});
+}
+
+std::string DiscoveryDocument(const Topics& topics, const Device& device, string_view version) {
+  Json json;
+  json.Object([&] {
+    json.Key("dev").Object([&] {
+      json.Key("ids").Array([&] { json.Text(Joined({topics.base, "_", device.id})); });
+      json.TextMember("name", device.name);
+      json.TextMember("mf", "AIMS Power");
+      json.TextMember("mdl", device.model);
+      json.TextMember("sw", version);
+    });
+    json.Key("o").Object([&] {
+      json.TextMember("name", "AIMS Power Inverter MQTT");
+      json.TextMember("sw", version);
+      json.TextMember("url", kRepository);
+    });
+    json.Key("avty").Array([&] {
+      json.Object([&] { json.TextMember("topic", topics.Bridge()); });
+      json.Object([&] { json.TextMember("topic", topics.Link(device)); });
+    });
+    json.TextMember("avty_mode", "all");
+    json.TextMember("stat_t", topics.State(device));
+    json.Key("cmps").Object([&] {
+      for (const Entity& entity : kEntities) {
+        json.Key(entity.key).Object([&] { WriteComponent(json, entity, topics, device); });
+      }
+    });
+  });
+  return json.TakeText();
+}
+
+std::string StateDocument(const Snapshot& snapshot) {
+  Json json;
+  json.Object([&] {
+    for (const Entity& entity : kEntities) {
+      json.Key(entity.key);
+      const Value value = ValueOf(entity, snapshot);
+      if (const bool* flag = std::get_if<bool>(&value)) {
+        json.Text(*flag ? "ON" : "OFF");
+      } else if (const double* number = std::get_if<double>(&value)) {
+        json.Number(*number, entity.decimals);
+      } else {
+        json.Null();
+      }
+    }
+  });
+  return json.TakeText();
+}
+
+}  // namespace aims

@@ -1,0 +1,44 @@
+// What is told over MQTT, as text: the topics, the discovery document from which Home Assistant makes a device, and the
+// state document that its entities read. Both documents are written from the one table in entities.h.
+//
+// Home Assistant refuses a whole device for one unknown key at the root, in `dev` or in `o`; its rules are those of
+// https://www.home-assistant.io/integrations/mqtt/#device-discovery-payload (device discovery, since Core 2024.11).
+
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "snapshot.h"
+
+namespace aims {
+
+inline constexpr std::string_view kRepository = "https://github.com/aims2mqtt/aims-power-inverter-mqtt";
+inline constexpr std::string_view kOnline = "online";
+inline constexpr std::string_view kOffline = "offline";
+
+// Who an inverter is to Home Assistant.
+struct Device {
+  std::string id;     // the slug of the name: "aims_inverter"
+  std::string name;   // "AIMS inverter"
+  std::string model;  // as the owner typed it; may be empty
+};
+
+// Where everything is told.
+struct Topics {
+  std::string base;              // one level: "aims2mqtt"
+  std::string discovery_prefix;  // one level: "homeassistant"
+
+  std::string Bridge() const;                         // "online", or the will: "offline"
+  std::string Link(const Device& device) const;       // the same, of one inverter
+  std::string State(const Device& device) const;      // StateDocument
+  std::string Discovery(const Device& device) const;  // DiscoveryDocument
+};
+
+// The device with its entities. Temperature and AVR, which a PICOGLF has not, are created disabled for that model.
+std::string DiscoveryDocument(const Topics& topics, const Device& device, std::string_view version);
+
+// {"battery_low": "OFF", "battery_voltage": 13.5, …}: every key always, null where unknown.
+std::string StateDocument(const Snapshot& snapshot);
+
+}  // namespace aims

@@ -1,0 +1,25 @@
+#include "entities.h"
+
+namespace aims {
+namespace {
+
+struct Look {
+  const Snapshot& snapshot;
+
+  Value operator()(OwnFlag flag) const { return snapshot.*flag; }
+  Value operator()(MaybeNumber number) const {
+    if (!snapshot.reading || !((*snapshot.reading).*number)) return {};
+    return *((*snapshot.reading).*number);
+  }
+  template <typename Measured>
+  Value operator()(Measured Reading::*measured) const {
+    if (!snapshot.reading) return {};
+    return (*snapshot.reading).*measured;
+  }
+};
+
+}  // namespace
+
+Value ValueOf(const Entity& entity, const Snapshot& snapshot) { return std::visit(Look{snapshot}, entity.source); }
+
+}  // namespace aims

@@ -1,0 +1,41 @@
+// Something that one coroutine (never two at once) waits for and somebody else, on the same executor, announces.
+
+#pragma once
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/use_awaitable.hpp>
+#include <chrono>
+
+namespace aims {
+
+class Event {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+
+  explicit Event(asio::any_io_executor executor) : timer_(std::move(executor)) {}
+
+  void Announce() {
+    announced_ = true;
+    timer_.cancel();
+  }
+  void Reset() { announced_ = false; }
+
+  // Waits for one announcement since the last Reset(), at most until `limit`; false: none came.
+  asio::awaitable<bool> Wait(Time limit = Time::max()) {
+    if (!announced_) {
+      std::error_code ignored;
+      timer_.expires_at(limit);
+      co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    }
+    co_return announced_;
+  }
+
+ private:
+  asio::steady_timer timer_;
+  bool announced_ = false;
+};
+
+}  // namespace aims

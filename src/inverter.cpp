@@ -1,0 +1,82 @@
+#include "inverter.h"
+
+#include <algorithm>
+
+#include "entities.h"
+
+namespace aims {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Inverter::Duration kReportIntervalOnBattery = 2s;
+constexpr Inverter::Duration kLongestPause = 60s;
+
+// Polls are a little early or late: one that comes this much too soon for its turn is taken, not the next one.
+constexpr Inverter::Duration kSlack = 100ms;
+
+struct Changes {
+  bool status = false;       // a flag changed, or a value became known or unknown
+  bool measurement = false;  // a number changed
+};
+
+Changes Between(const Snapshot& before, const Snapshot& after) {
+  Changes changes;
+  for (const Entity& entity : kEntities) {
+    const Value was = ValueOf(entity, before);
+    const Value is = ValueOf(entity, after);
+    if (was == is) continue;
+    const bool both_numbers = std::holds_alternative<double>(was) && std::holds_alternative<double>(is);
+    (both_numbers ? changes.measurement : changes.status) = true;
+  }
+  return changes;
+}
+
+}  // namespace
+
+Tell Inverter::Read(const Reading& reading, Time now) {
+  const bool is_back = !snapshot_.connected;
+  was_read_ = true;
+  misses_ = 0;
+  snapshot_.reading = reading;
+  snapshot_.connected = true;
+  if (!is_back) return StateIfDue(now);
+  Told(now);
+  return Tell::kOnline;
+}
+
+Tell Inverter::Missed(Time now) {
+  misses_ = std::min(misses_ + 1, kMissesUntilSilent);
+  return misses_ < kMissesUntilSilent ? StateIfDue(now) : Silence(now);
+}
+
+Tell Inverter::Gone(Time now) {
+  misses_ = kMissesUntilSilent;
+  return Silence(now);
+}
+
+void Inverter::Told(Time now) {
+  told_ = snapshot_;
+  told_at_ = now;
+}
+
+Tell Inverter::Silence(Time now) {
+  if (!snapshot_.connected) return StateIfDue(now);
+  snapshot_.connected = false;
+  snapshot_.reading.reset();
+  Told(now);
+  return Tell::kOffline;
+}
+
+Tell Inverter::StateIfDue(Time now) {
+  if (!was_read_) return Tell::kNothing;
+  const bool on_battery = snapshot_.reading && !snapshot_.reading->utility_power;
+  const Duration pace = on_battery ? std::min(kReportIntervalOnBattery, report_interval_) : report_interval_;
+  const Changes changes = Between(told_, snapshot_);
+  const Duration since = now - told_at_ + kSlack;
+  if (!changes.status && !(changes.measurement && since >= pace) && since < kLongestPause) return Tell::kNothing;
+  Told(now);
+  return Tell::kState;
+}
+
+}  // namespace aims

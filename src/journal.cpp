@@ -1,0 +1,77 @@
+#include "journal.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace aims {
+namespace {
+
+using std::string_view;
+
+constexpr size_t kShownCharacters = 80;
+
+struct Line {
+  LogLevel level;
+  string_view text;  // {} is the summary
+};
+
+struct Sentences {
+  bool Reading::*flag;
+  Line set;
+  Line cleared;
+};
+
+// clang-format off
+constexpr std::array kSentences{
+    Sentences{&Reading::utility_power, {LogLevel::kInfo, "utility power is back: {}"},
+              {LogLevel::kWarning, "utility power failed, running on battery: {}"}},
+    Sentences{&Reading::battery_low, {LogLevel::kWarning, "battery low; the inverter will switch its output off soon: {}"},
+              {LogLevel::kInfo, "battery is no longer low: {}"}},
+    Sentences{&Reading::ups_failed, {LogLevel::kWarning, "the inverter reports a failure of its own; see its display: {}"},
+              {LogLevel::kInfo, "the inverter no longer reports a failure: {}"}},
+    Sentences{&Reading::self_test, {LogLevel::kInfo, "self-test began: {}"}, {LogLevel::kInfo, "self-test ended: {}"}},
+    Sentences{&Reading::avr_active, {LogLevel::kInfo, "voltage regulation (AVR) is active: {}"},
+              {LogLevel::kInfo, "voltage regulation (AVR) is no longer active: {}"}},
+    Sentences{&Reading::line_interactive, {LogLevel::kInfo, "the inverter says it is line-interactive: {}"},
+              {LogLevel::kInfo, "the inverter says it is on-line: {}"}},
+    Sentences{&Reading::beeper, {LogLevel::kInfo, "beeper is on: {}"}, {LogLevel::kInfo, "beeper is off: {}"}},
+};
+// clang-format on
+
+}  // namespace
+
+std::string Summary(const Reading& reading) {
+  const std::string load = reading.load ? fmt::format(", load {:.0f} %", *reading.load) : "";
+  return fmt::format("utility {:.1f} V, battery {:.1f} V{}", reading.utility_voltage, reading.battery_voltage, load);
+}
+
+std::vector<Entry> Changes(const Reading& before, const Reading& after) {
+  std::vector<Entry> entries;
+  for (const Sentences& sentences : kSentences) {
+    const bool is_set = after.*sentences.flag;
+    if (before.*sentences.flag == is_set) continue;
+    const Line& line = is_set ? sentences.set : sentences.cleared;
+    entries.push_back({line.level, fmt::format(fmt::runtime(line.text), Summary(after))});
+  }
+  return entries;
+}
+
+std::string Printable(string_view bytes) {
+  std::string text;
+  for (const char c : bytes) {
+    if (text.size() >= kShownCharacters) return text + "…";
+    if (c >= ' ' && c <= '~') {
+      text += c;
+    } else if (c == '\r') {
+      text += "\\r";
+    } else if (c == '\n') {
+      text += "\\n";
+    } else {
+      text += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    }
+  }
+  return text;
+}
+
+}  // namespace aims

@@ -1,0 +1,29 @@
+// What a person reads in the log about readings: a line for each change of state, none for measurements. Pure.
+
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "options.h"
+#include "reading.h"
+
+namespace aims {
+
+struct Entry {
+  LogLevel level;
+  std::string text;
+};
+
+// "utility 111.0 V, battery 13.5 V, load 0 %"
+std::string Summary(const Reading& reading);
+
+// A line for each flag in which `after` differs from `before`. The shutdown flag is not worth one: it comes with every
+// outage.
+std::vector<Entry> Changes(const Reading& before, const Reading& after);
+
+// Bytes from the wire as they can be shown: "(111.0 \x00\xff", cut to 80 characters.
+std::string Printable(std::string_view bytes);
+
+}  // namespace aims

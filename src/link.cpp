@@ -1,0 +1,177 @@
+#include "link.h"
+
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <asio/buffer.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/use_awaitable.hpp>
+#include <asio/write.hpp>
+#include <cerrno>
+#include <cstring>
+
+#include "megatec.h"
+#include "simulated_line.h"
+
+namespace aims {
+namespace {
+
+using namespace std::chrono_literals;
+using std::string_view;
+using Stream = asio::posix::stream_descriptor;
+
+// A line that never stops talking must not keep us from asking.
+constexpr int kMostReadsToDiscard = 64;
+
+}  // namespace
+
+Link::Link(asio::any_io_executor executor, Address address, int baud_rate)
+    : stream_(executor), deadline_(executor), address_(std::move(address)), baud_rate_(baud_rate) {}
+
+asio::awaitable<Result<std::string>> Link::Open() {
+  Close();
+  if (const auto* bridge = std::get_if<TcpBridge>(&address_)) co_return co_await Connect(*bridge);
+  if (std::holds_alternative<SimulatedInverter>(address_)) co_return StartSimulator();
+  const auto* port = std::get_if<SerialPort>(&address_);
+  co_return Take(port ? OpenSerial(port->path, baud_rate_) : OpenOnlyAdapter(baud_rate_));
+}
+
+void Link::Adopt(Descriptor descriptor, std::chrono::milliseconds silence) {
+  Close();
+  stream_.assign(descriptor.Release());
+  stream_.native_non_blocking(true);
+  silence_ = silence;
+}
+
+asio::awaitable<Result<string_view>> Link::Ask(string_view request) {
+  if (!Discard()) co_return Lost("it was hung up");
+  const auto limit = Clock::now() + kReplyLimit;
+  std::error_code failure;
+  Arm(limit);
+  const auto wire = asio::buffer(request.data(), request.size());
+  co_await asio::async_write(stream_, wire, asio::redirect_error(asio::use_awaitable, failure));
+
+  size_t size = 0;
+  while (!failure && size < bytes_.size()) {
+    const auto room = asio::buffer(bytes_.data() + size, bytes_.size() - size);
+    size += co_await stream_.async_read_some(room, asio::redirect_error(asio::use_awaitable, failure));
+    if (megatec::IsComplete({bytes_.data(), size}, request)) break;
+    if (size > 0) Arm(std::min(limit, Clock::now() + silence_));
+  }
+  if (failure && failure != asio::error::operation_aborted) co_return Lost(failure.message());
+  if (size == 0) co_return Failure(ErrorCode::kTimeout, "no answer");
+  co_return string_view(bytes_.data(), size);
+}
+
+asio::awaitable<bool> Link::Rest(Clock::time_point time) {
+  if (time <= Clock::now()) co_return true;
+  std::error_code failure;
+  Arm(time);
+  co_await stream_.async_wait(Stream::wait_error, asio::redirect_error(asio::use_awaitable, failure));
+  if (failure == asio::error::operation_aborted) co_return true;
+  Close();
+  co_return false;
+}
+
+void Link::Close() {
+  std::error_code ignored;
+  stream_.close(ignored);
+}
+
+bool Link::IsBetterClosed() const {
+  return std::holds_alternative<TcpBridge>(address_) || std::holds_alternative<AnyAdapter>(address_);
+}
+
+void Link::Keep() {
+  const bool lasting = opened_.find("/serial/by-id/") != std::string::npos;
+  if (std::holds_alternative<AnyAdapter>(address_) && lasting) address_ = SerialPort{opened_};
+}
+
+std::chrono::seconds Link::PauseBeforeOpen() const {
+  return std::holds_alternative<AnyAdapter>(address_) && !opened_.empty() ? 10s : 1s;
+}
+
+Result<std::string> Link::Take(Result<OpenPort> port) {
+  opened_.clear();
+  if (!port) return tl::unexpected<Error>(port.error());
+  opened_ = port->path;
+  Adopt(std::move(port->descriptor), kLineSilence);
+  return opened_;
+}
+
+asio::awaitable<Result<std::string>> Link::Connect(TcpBridge bridge) {
+  const std::string name = ToString(address_);
+  const std::string service = std::to_string(bridge.port);
+  std::error_code failure;
+  asio::ip::tcp::resolver resolver(stream_.get_executor());
+  const auto found =
+      co_await resolver.async_resolve(bridge.host, service, asio::redirect_error(asio::use_awaitable, failure));
+  if (failure) co_return Failure(ErrorCode::kAbsent, fmt::format("{}: {}", name, failure.message()));
+
+  const auto limit = Clock::now() + kConnectLimit;
+  for (const auto& entry : found) {
+    const auto endpoint = entry.endpoint();
+    Descriptor socket(::socket(endpoint.data()->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (socket.get() < 0) continue;
+    const int on = 1;
+    ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    int reason = ::connect(socket.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) == 0 ? 0 : errno;
+    Adopt(std::move(socket), kNetworkSilence);
+    if (reason == EINPROGRESS) {
+      Arm(limit);
+      co_await stream_.async_wait(Stream::wait_write, asio::redirect_error(asio::use_awaitable, failure));
+      socklen_t size = sizeof reason;
+      reason = failure ? ETIMEDOUT : 0;
+      if (!failure) ::getsockopt(stream_.native_handle(), SOL_SOCKET, SO_ERROR, &reason, &size);
+    }
+    if (reason == 0) co_return name;
+    failure = std::error_code(reason, std::system_category());
+    Close();
+  }
+  co_return Failure(ErrorCode::kAbsent, fmt::format("{}: {}", name, failure.message()));
+}
+
+Result<std::string> Link::StartSimulator() {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0) {
+    return Failure(ErrorCode::kAbsent, fmt::format("the simulator cannot start: {}", std::strerror(errno)));
+  }
+  Adopt(Descriptor(ends[0]), kLineSilence);
+  if (!simulator_) simulator_ = std::make_shared<Simulator>(Clock::now(), Simulator::Mains::kOutages);
+  auto line = std::make_shared<SimulatedLine>(Stream(stream_.get_executor(), ends[1]), simulator_, baud_rate_);
+  asio::co_spawn(stream_.get_executor(), SimulatedLine::Serve(line), asio::detached);
+  return "a simulated inverter";
+}
+
+// Throws away what lies in the line's input. False: the line is gone.
+bool Link::Discard() {
+  for (int i = 0; i < kMostReadsToDiscard; ++i) {
+    const ssize_t got = ::read(stream_.native_handle(), bytes_.data(), bytes_.size());
+    if (got == 0) return false;
+    if (got < 0 && errno != EINTR) return errno == EAGAIN;
+  }
+  return true;
+}
+
+// A deadline outlives the call it limits; so the handler asks the clock again.
+void Link::Arm(Clock::time_point when) {
+  deadline_.expires_at(when);
+  deadline_.async_wait([this](std::error_code stopped) {
+    if (stopped || deadline_.expiry() > Clock::now()) return;
+    std::error_code ignored;
+    stream_.cancel(ignored);
+  });
+}
+
+tl::unexpected<Error> Link::Lost(string_view why) {
+  Close();
+  return Failure(ErrorCode::kLinkDown, std::string(why));
+}
+
+}  // namespace aims

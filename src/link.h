@@ -1,0 +1,81 @@
+// The way to one inverter: opens it, asks it, and says when it is gone. A tty, a pseudo-terminal, a socket and a socket
+// pair are all a descriptor to it, so tests speak at the other end of one. It does not know what it carries beyond
+// where a reply ends, and it logs nothing: its errors are for whoever polls.
+
+#pragma once
+
+#include <array>
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+#include <asio/steady_timer.hpp>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "address.h"
+#include "descriptor.h"
+#include "result.h"
+#include "serial.h"
+#include "simulator.h"
+
+namespace aims {
+
+class Link {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  Link(asio::any_io_executor executor, Address address, int baud_rate);
+
+  // Opens the address; what was opened, as a person would name it: "/dev/ttyUSB0". Takes up to kConnectLimit, and,
+  // where a host's name has to be looked up, as long as the system's resolver does.
+  asio::awaitable<Result<std::string>> Open();
+
+  // Takes a descriptor that is open already. `silence`: how long a pause ends a reply.
+  void Adopt(Descriptor descriptor, std::chrono::milliseconds silence);
+
+  // Sends `request` and collects what comes back: until a complete line, a pause on the line, or kReplyLimit. What lay
+  // there before is thrown away, so that a late reply is not taken for this one. The bytes are good until the next
+  // call. kTimeout: nothing came; kLinkDown: it is gone, and closed.
+  asio::awaitable<Result<std::string_view>> Ask(std::string_view request);
+
+  // Waits until `time`, or until the line is hung up: then it is closed, and false comes back.
+  asio::awaitable<bool> Rest(Clock::time_point time);
+
+  void Close();
+  bool is_open() const { return stream_.is_open(); }
+
+  // After misses in a row: a connection may be dead without a word, and an adapter that we chose may be somebody
+  // else's. These are better closed and looked for again. Whatever has answered once, under a lasting name, is ours for
+  // this run.
+  bool IsBetterClosed() const;
+  void Keep();
+  // How long to leave alone what was closed or not there.
+  std::chrono::seconds PauseBeforeOpen() const;
+
+  static constexpr std::chrono::milliseconds kReplyLimit{1000};
+  static constexpr std::chrono::milliseconds kConnectLimit{3000};
+  static constexpr std::chrono::milliseconds kLineSilence{50};
+  // A network's pauses are not the line's: bridges send what they have when they have it, and Wi-Fi holds it back.
+  static constexpr std::chrono::milliseconds kNetworkSilence{250};
+
+ private:
+  asio::awaitable<Result<std::string>> Connect(TcpBridge bridge);
+  Result<std::string> Take(Result<OpenPort> port);
+  Result<std::string> StartSimulator();
+  bool Discard();
+  void Arm(Clock::time_point when);
+  tl::unexpected<Error> Lost(std::string_view why);
+
+  asio::posix::stream_descriptor stream_;
+  asio::steady_timer deadline_;
+  Address address_;
+  int baud_rate_;
+  std::string opened_;  // what Open() opened
+  std::chrono::milliseconds silence_ = kLineSilence;
+  std::shared_ptr<Simulator> simulator_;  // lives on while its line is closed and opened
+  std::array<char, 512> bytes_;
+};
+
+}  // namespace aims

@@ -1,0 +1,216 @@
+#include "megatec.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+namespace aims::megatec {
+namespace {
+
+using std::string_view;
+using std::string_view_literals::operator""sv;
+
+constexpr size_t kFieldCount = 8;
+constexpr size_t kFlagCount = 8;
+constexpr size_t kVoltageWidth = 5;  // MMM.M
+constexpr string_view kLineEnds = "\r\n";
+constexpr string_view kSilent = " \t\0\r\n"sv;  // bytes that say nothing by themselves
+
+// The largest that a field of the protocol holds is "MMM.M"; units in the field are at most one character wider.
+constexpr size_t kMaxNumberWidth = 6;
+
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsBlank(char c) { return c == ' ' || c == '\t'; }
+bool IsPrintable(char c) { return c >= ' ' && c <= '~'; }
+
+string_view Trim(string_view text, string_view what) {
+  const size_t first = text.find_first_not_of(what);
+  if (first == string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(what) - first + 1);
+}
+
+// The fields between blanks. More than fit are counted, not kept.
+struct Fields {
+  std::array<string_view, kFieldCount> text;
+  size_t count = 0;
+};
+
+Fields SplitOnBlanks(string_view line) {
+  Fields fields;
+  auto at = line.begin();
+  while (true) {
+    at = std::find_if_not(at, line.end(), IsBlank);
+    if (at == line.end()) return fields;
+    const auto end = std::find_if(at, line.end(), IsBlank);
+    if (fields.count < kFieldCount) fields.text[fields.count] = string_view(&*at, static_cast<size_t>(end - at));
+    ++fields.count;
+    at = end;
+  }
+}
+
+bool IsPlaceholder(string_view field) { return field.find_first_not_of("-.@") == string_view::npos; }
+
+// Digits with at most one point among them, and a sign where it may be cold: "013.5", "023", "-05.0".
+std::optional<double> ParseNumber(string_view field) {
+  const bool negative = field.size() > 1 && field.front() == '-';
+  if (negative) field.remove_prefix(1);
+  if (field.empty() || field.size() > kMaxNumberWidth || !IsDigit(field.front()) || !IsDigit(field.back())) return {};
+  int digits = 0;
+  int scale = 0;  // 0 until the point
+  for (const char c : field) {
+    if (c == '.' && scale == 0) {
+      scale = 1;
+    } else if (IsDigit(c)) {
+      digits = digits * 10 + (c - '0');
+      scale *= 10;
+    } else {
+      return {};
+    }
+  }
+  const double number = static_cast<double>(digits) / std::max(scale, 1);
+  return negative ? -number : number;
+}
+
+// Fills `into` from a field that must be a positive number.
+bool Measured(string_view field, double& into) {
+  const auto number = ParseNumber(field);
+  if (!number || field.front() == '-') return false;
+  into = *number;
+  return true;
+}
+
+// Fills `into` from a field that may be a placeholder.
+bool MeasuredOrNot(string_view field, std::optional<double>& into) {
+  if (IsPlaceholder(field)) return true;
+  into = ParseNumber(field);
+  return into.has_value();
+}
+
+bool IsFlags(string_view field) {
+  return field.size() == kFlagCount &&
+         std::all_of(field.begin(), field.end(), [](char c) { return c == '0' || c == '1' || c == '\0'; });
+}
+
+bool AllZero(const Reading& reading) {
+  return reading.utility_voltage == 0 && reading.utility_fault_voltage.value_or(0) == 0 &&
+         reading.output_voltage == 0 && reading.load.value_or(0) == 0 && reading.output_frequency.value_or(0) == 0 &&
+         reading.battery_voltage == 0 && reading.temperature.value_or(0) == 0;
+}
+
+// Why a line that has not the eight fields of a status is none.
+Refusal Unlike(string_view line, const Fields& fields, bool has_start) {
+  if (!std::all_of(line.begin(), line.end(), IsPrintable)) return Refusal::kNotText;
+  const string_view word = fields.text[0];
+  if (fields.count <= 3 && (word == "NAK" || word == "N" || word == "ACK" || word == "UPS")) return Refusal::kNak;
+  const bool like_voltage = word.size() == kVoltageWidth && ParseNumber(word);
+  if (fields.count < kFieldCount && (has_start ? like_voltage : IsFlags(fields.text[fields.count - 1])))
+    return Refusal::kTruncated;
+  return Refusal::kOtherProtocol;
+}
+
+// Takes the next line off `bytes`, without its end.
+string_view TakeLine(string_view& bytes) {
+  const size_t end = bytes.find_first_of(kLineEnds);
+  const string_view line = bytes.substr(0, end);
+  bytes.remove_prefix(end == string_view::npos ? bytes.size() : end + 1);
+  return line;
+}
+
+bool IsEcho(string_view line, string_view request) { return Trim(line, kSilent) == Trim(request, kSilent); }
+
+}  // namespace
+
+string_view Describe(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::kEmpty:
+      return "nothing came";
+    case Refusal::kEcho:
+      return "only our own request came back";
+    case Refusal::kNak:
+      return "the device refused the request Q1";
+    case Refusal::kTruncated:
+      return "a part of the reply is missing";
+    case Refusal::kOtherProtocol:
+      return "the reply is not a Q1 status";
+    case Refusal::kNotText:
+      return "the reply is not text";
+    case Refusal::kBadNumber:
+      return "a field of the reply is not a number";
+    case Refusal::kBadFlags:
+      return "the status bits of the reply are not eight of 0 and 1";
+    case Refusal::kNotInitialised:
+      return "all zeroes: the inverter has not started yet";
+  }
+  return "";
+}
+
+tl::expected<Reading, Refusal> ParseStatus(string_view line) {
+  const auto refused = [](Refusal why) { return tl::unexpected<Refusal>(why); };
+
+  // The NUL that stands for a '0' may be the last of the flags, so only ends of line are cut there.
+  const size_t start = line.rfind('(');
+  const bool has_start = start != string_view::npos;
+  if (has_start) line.remove_prefix(start + 1);
+  const size_t first = line.find_first_not_of(kSilent);
+  if (first == string_view::npos) return refused(has_start ? Refusal::kTruncated : Refusal::kEmpty);
+  line.remove_prefix(first);
+  const size_t end = line.find_last_not_of(" \t\r\n");
+  line = line.substr(0, end + 1);
+
+  const Fields fields = SplitOnBlanks(line);
+  if (fields.count != kFieldCount) return refused(Unlike(line, fields, has_start));
+  const auto& text = fields.text;
+  if (!IsFlags(text[7])) {
+    const bool cut = text[7].size() < kFlagCount && text[7].find_first_not_of("01\0"sv) == string_view::npos;
+    return refused(cut ? Refusal::kTruncated : Refusal::kBadFlags);
+  }
+  if (!has_start && text[0].size() < kVoltageWidth) return refused(Refusal::kTruncated);
+
+  Reading reading;
+  const bool numbers = Measured(text[0], reading.utility_voltage) &&
+                       MeasuredOrNot(text[1], reading.utility_fault_voltage) &&
+                       Measured(text[2], reading.output_voltage) && MeasuredOrNot(text[3], reading.load) &&
+                       MeasuredOrNot(text[4], reading.output_frequency) && Measured(text[5], reading.battery_voltage) &&
+                       MeasuredOrNot(text[6], reading.temperature);
+  if (!numbers) return refused(Refusal::kBadNumber);
+  if (AllZero(reading)) return refused(Refusal::kNotInitialised);
+
+  const auto bit = [flags = text[7]](size_t b) { return flags[kFlagCount - 1 - b] == '1'; };
+  reading.utility_power = !bit(7);
+  reading.battery_low = bit(6);
+  reading.avr_active = bit(5);
+  reading.ups_failed = bit(4);
+  reading.line_interactive = bit(3);
+  reading.self_test = bit(2);
+  reading.shutdown_flag = bit(1);
+  reading.beeper = bit(0);
+  return reading;
+}
+
+bool IsComplete(string_view bytes, string_view request) {
+  const size_t end = bytes.find_last_of(kLineEnds);
+  if (end == string_view::npos) return false;
+  bytes = bytes.substr(0, end + 1);
+  while (!bytes.empty()) {
+    const string_view line = TakeLine(bytes);
+    if (!Trim(line, kSilent).empty() && !IsEcho(line, request)) return true;
+  }
+  return false;
+}
+
+tl::expected<Reading, Refusal> ParseReply(string_view bytes, string_view request) {
+  tl::expected<Reading, Refusal> answer = tl::unexpected<Refusal>(Refusal::kEmpty);
+  while (!bytes.empty()) {
+    const string_view line = TakeLine(bytes);
+    if (Trim(line, kSilent).empty()) continue;
+    if (IsEcho(line, request)) {
+      if (!answer && answer.error() == Refusal::kEmpty) answer = tl::unexpected<Refusal>(Refusal::kEcho);
+      continue;
+    }
+    auto parsed = ParseStatus(line);
+    if (parsed || !answer) answer = parsed;
+  }
+  return answer;
+}
+
+}  // namespace aims::megatec

@@ -1,0 +1,225 @@
+#include "mqtt.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <asio/post.hpp>
+#include <cstring>
+
+#include "documents.h"
+
+namespace aims {
+namespace {
+
+constexpr int kQos = 1;
+constexpr int kBadLogin = 4;       // CONNACK: bad user name or password
+constexpr int kNotAuthorized = 5;  // CONNACK
+
+std::string Uri(const Broker& broker) {
+  const bool bare_v6 = broker.host.find(':') != std::string::npos;
+  return fmt::format("{}://{}{}{}:{}", broker.tls ? "ssl" : "tcp", bare_v6 ? "[" : "", broker.host, bare_v6 ? "]" : "",
+                     broker.port);
+}
+
+const char* OrNull(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
+
+std::string Why(const char* message, int code) {
+  return message && *message ? std::string(message) : fmt::format("error {}", code);
+}
+
+}  // namespace
+
+Mqtt::Mqtt(asio::any_io_executor executor, std::string client_id, Listeners listeners)
+    : executor_(executor),
+      client_id_(std::move(client_id)),
+      listeners_(std::move(listeners)),
+      answered_(executor),
+      lost_(executor),
+      settled_(executor),
+      left_(executor) {}
+
+Mqtt::~Mqtt() {
+  if (client_) MQTTAsync_destroy(&client_);
+}
+
+asio::awaitable<Result<void>> Mqtt::Connect(Broker broker, std::string will_topic) {
+  broker_ = std::move(broker);
+  will_topic_ = std::move(will_topic);
+  if (broker_.tls && !broker_.ca_file.empty() && ::access(broker_.ca_file.c_str(), R_OK) != 0) {
+    co_return Failure(ErrorCode::kBadOption,
+                      fmt::format("mqtt.ca_file: {} cannot be read: {}", broker_.ca_file, std::strerror(errno)));
+  }
+  Create(Uri(broker_));
+
+  MQTTAsync_willOptions will = MQTTAsync_willOptions_initializer;
+  const std::string offline(kOffline);
+  will.topicName = will_topic_.c_str();
+  will.message = offline.c_str();
+  will.retained = 1;
+  will.qos = kQos;
+
+  // The default version of Paho's is what both sides can do best, TLS 1.3 included; OpenSSL allows none below 1.2.
+  MQTTAsync_SSLOptions tls = MQTTAsync_SSLOptions_initializer;
+  tls.trustStore = OrNull(broker_.ca_file);
+  tls.verify = 1;
+
+  MQTTAsync_connectOptions options = MQTTAsync_connectOptions_initializer;
+  options.MQTTVersion = MQTTVERSION_3_1_1;
+  options.cleansession = 1;
+  options.keepAliveInterval = static_cast<int>(kKeepAlive.count());
+  options.connectTimeout = static_cast<int>(kConnectLimit.count());
+  options.username = OrNull(broker_.username);
+  options.password = OrNull(broker_.password);
+  options.will = &will;
+  options.ssl = broker_.tls ? &tls : nullptr;
+  options.onSuccess = OnConnected;
+  options.onFailure = OnNotConnected;
+  options.context = this;
+
+  answered_.Reset();
+  const int refused = MQTTAsync_connect(client_, &options);
+  if (refused != MQTTASYNC_SUCCESS) co_return Failure(ErrorCode::kRefused, Why(MQTTAsync_strerror(refused), refused));
+  co_await answered_.Wait();
+  co_return outcome_;
+}
+
+asio::awaitable<std::optional<std::string>> Mqtt::Lost(Event::Time limit) {
+  const bool is_lost = co_await lost_.Wait(limit);
+  if (!is_lost) co_return std::nullopt;
+  co_return lost_why_;
+}
+
+bool Mqtt::Publish(const std::string& topic, const std::string& payload, Retain retain) {
+  if (!connected_) return false;
+  if (unacknowledged_ >= kMostUnacknowledged) {
+    full_ = true;
+    return false;
+  }
+  MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
+  response.onSuccess = OnAcknowledged;
+  response.onFailure = OnNotAcknowledged;
+  response.context = this;
+  const int refused = MQTTAsync_send(client_, topic.c_str(), static_cast<int>(payload.size()), payload.data(), kQos,
+                                     retain == Retain::kYes, &response);
+  if (refused != MQTTASYNC_SUCCESS) return false;
+  ++unacknowledged_;
+  settled_.Reset();
+  return true;
+}
+
+void Mqtt::Subscribe(const std::string& topic) {
+  if (connected_) MQTTAsync_subscribe(client_, topic.c_str(), kQos, nullptr);
+}
+
+void Mqtt::Unsubscribe(const std::string& topic) {
+  if (connected_) MQTTAsync_unsubscribe(client_, topic.c_str(), nullptr);
+}
+
+asio::awaitable<void> Mqtt::Leave(Event::Time limit) {
+  if (!connected_) co_return;
+  if (unacknowledged_ > 0) co_await settled_.Wait(limit);
+  if (!connected_) co_return;
+  MQTTAsync_disconnectOptions options = MQTTAsync_disconnectOptions_initializer;
+  options.onSuccess = OnLeft;
+  options.context = this;
+  if (MQTTAsync_disconnect(client_, &options) == MQTTASYNC_SUCCESS) co_await left_.Wait(limit);
+}
+
+// A client serves one address. The old one goes after the new one has come, or Paho would stop its threads in between.
+void Mqtt::Create(const std::string& uri) {
+  if (client_ && uri == uri_) return;
+  MQTTAsync old = client_;
+  uri_ = uri;
+  MQTTAsync_create(&client_, uri.c_str(), client_id_.c_str(), MQTTCLIENT_PERSISTENCE_NONE, nullptr);
+  MQTTAsync_setCallbacks(client_, this, OnLost, OnArrived, nullptr);
+  if (old) MQTTAsync_destroy(&old);
+}
+
+void Mqtt::Connected() {
+  connected_ = true;
+  full_ = false;
+  unacknowledged_ = 0;
+  lost_.Reset();
+  outcome_ = {};
+  answered_.Announce();
+}
+
+void Mqtt::NotConnected(int code, std::string why) {
+  const bool login = code == kBadLogin || code == kNotAuthorized;
+  outcome_ = login ? Failure(ErrorCode::kDenied, "it refused the login") : Failure(ErrorCode::kRefused, std::move(why));
+  answered_.Announce();
+}
+
+void Mqtt::Disconnected(std::string why) {
+  connected_ = false;
+  unacknowledged_ = 0;
+  lost_why_ = std::move(why);
+  settled_.Announce();
+  left_.Announce();
+  lost_.Announce();
+}
+
+void Mqtt::Acknowledged() {
+  unacknowledged_ = std::max(0, unacknowledged_ - 1);
+  if (unacknowledged_ > 0) return;
+  settled_.Announce();
+  if (full_ && connected_) {
+    full_ = false;
+    listeners_.on_room();
+  }
+}
+
+void Mqtt::OnConnected(void* self, MQTTAsync_successData*) {
+  auto* mqtt = static_cast<Mqtt*>(self);
+  asio::post(mqtt->executor_, [mqtt] { mqtt->Connected(); });
+}
+
+void Mqtt::OnNotConnected(void* self, MQTTAsync_failureData* data) {
+  auto* mqtt = static_cast<Mqtt*>(self);
+  const int code = data ? data->code : 0;
+  const std::string why = Why(data ? data->message : nullptr, code);
+  asio::post(mqtt->executor_, [mqtt, code, why] { mqtt->NotConnected(code, why); });
+}
+
+void Mqtt::OnLost(void* self, char* cause) {
+  auto* mqtt = static_cast<Mqtt*>(self);
+  const std::string why = cause && *cause ? cause : "the connection broke";
+  asio::post(mqtt->executor_, [mqtt, why] { mqtt->Disconnected(why); });
+}
+
+int Mqtt::OnArrived(void* self, char* topic, int topic_length, MQTTAsync_message* arrived) {
+  auto* mqtt = static_cast<Mqtt*>(self);
+  const size_t length = topic_length > 0 ? static_cast<size_t>(topic_length) : std::strlen(topic);
+  if (arrived->payloadlen <= kLargestPayload && ++mqtt->waiting_ <= kMostMessagesWaiting) {
+    Message message{std::string(topic, length),
+                    std::string(static_cast<const char*>(arrived->payload), static_cast<size_t>(arrived->payloadlen)),
+                    arrived->retained != 0};
+    asio::post(mqtt->executor_, [mqtt, message = std::move(message)] {
+      --mqtt->waiting_;
+      mqtt->listeners_.on_message(message);
+    });
+  } else if (arrived->payloadlen <= kLargestPayload) {
+    --mqtt->waiting_;
+  }
+  MQTTAsync_freeMessage(&arrived);
+  MQTTAsync_free(topic);
+  return 1;
+}
+
+void Mqtt::OnAcknowledged(void* self, MQTTAsync_successData*) {
+  auto* mqtt = static_cast<Mqtt*>(self);
+  asio::post(mqtt->executor_, [mqtt] { mqtt->Acknowledged(); });
+}
+
+void Mqtt::OnNotAcknowledged(void* self, MQTTAsync_failureData*) { OnAcknowledged(self, nullptr); }
+
+void Mqtt::OnLeft(void* self, MQTTAsync_successData*) {
+  auto* mqtt = static_cast<Mqtt*>(self);
+  asio::post(mqtt->executor_, [mqtt] {
+    mqtt->connected_ = false;
+    mqtt->left_.Announce();
+  });
+}
+
+}  // namespace aims

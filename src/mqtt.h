@@ -1,0 +1,108 @@
+// The connection to the MQTT broker: Eclipse Paho's asynchronous client behind coroutines. Paho calls back on threads
+// of its own; every callback does one thing, asio::post, so all else happens on the executor. It connects once when
+// asked: when to try again, and what to say then, is for the caller.
+//
+// While Paho connects it may hold its lock for seconds (it does so across the resolver's call), so nothing of Paho is
+// called between MQTTAsync_connect and its answer. A client that is not connected is never destroyed at exit: main
+// leaves with _exit.
+
+#pragma once
+
+#include <MQTTAsync.h>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "event.h"
+#include "options.h"
+#include "result.h"
+
+namespace aims {
+
+enum class Retain { kNo, kYes };
+
+class Mqtt {
+ public:
+  struct Message {
+    std::string topic;
+    std::string payload;
+    bool retained = false;
+  };
+
+  // Called on the executor. `on_room`: what could not be published for want of room can be now.
+  struct Listeners {
+    std::function<void(const Message&)> on_message;
+    std::function<void()> on_room;
+  };
+
+  Mqtt(asio::any_io_executor executor, std::string client_id, Listeners listeners);
+  ~Mqtt();
+  Mqtt(const Mqtt&) = delete;
+  Mqtt& operator=(const Mqtt&) = delete;
+
+  // One attempt, MQTT 3.1.1, clean session. When the connection is lost the broker says `offline` on `will_topic`,
+  // retained. kDenied: the login was refused; kRefused: no connection; kBadOption: the CA file.
+  asio::awaitable<Result<void>> Connect(Broker broker, std::string will_topic);
+
+  // Waits until the connection is lost, at most until `limit`; why it was lost, or nothing while it stands.
+  asio::awaitable<std::optional<std::string>> Lost(Event::Time limit = Event::Time::max());
+
+  // QoS 1. False: not connected, or as many messages as kMostUnacknowledged wait for the broker's word.
+  bool Publish(const std::string& topic, const std::string& payload, Retain retain);
+
+  void Subscribe(const std::string& topic);
+  void Unsubscribe(const std::string& topic);
+
+  // Waits until the broker has acknowledged everything, at most until `limit`, and takes leave of it.
+  asio::awaitable<void> Leave(Event::Time limit);
+
+  bool is_connected() const { return connected_; }
+
+  static constexpr std::chrono::seconds kConnectLimit{3};
+  static constexpr std::chrono::seconds kKeepAlive{10};
+  static constexpr int kMostUnacknowledged = 64;
+  // Larger messages, and more than so many at once, are not for us.
+  static constexpr int kLargestPayload = 4096;
+  static constexpr int kMostMessagesWaiting = 64;
+
+ private:
+  // Paho's callbacks, on its threads; `self` is the Mqtt.
+  static void OnConnected(void* self, MQTTAsync_successData* data);
+  static void OnNotConnected(void* self, MQTTAsync_failureData* data);
+  static void OnLost(void* self, char* cause);
+  static int OnArrived(void* self, char* topic, int topic_length, MQTTAsync_message* message);
+  static void OnAcknowledged(void* self, MQTTAsync_successData* data);
+  static void OnNotAcknowledged(void* self, MQTTAsync_failureData* data);
+  static void OnLeft(void* self, MQTTAsync_successData* data);
+
+  void Create(const std::string& uri);
+  void Connected();
+  void NotConnected(int code, std::string why);
+  void Disconnected(std::string why);
+  void Acknowledged();
+
+  asio::any_io_executor executor_;
+  std::string client_id_;
+  Listeners listeners_;
+  MQTTAsync client_ = nullptr;
+  std::string uri_;  // of client_
+  Broker broker_;    // of the newest attempt: Paho keeps pointers to its texts
+  std::string will_topic_;
+  Event answered_;  // the attempt ended
+  Event lost_;
+  Event settled_;  // nothing is unacknowledged
+  Event left_;     // the broker knows that we go
+  Result<void> outcome_;
+  std::string lost_why_;
+  bool connected_ = false;
+  bool full_ = false;  // something could not be published
+  int unacknowledged_ = 0;
+  std::atomic<int> waiting_ = 0;  // messages posted to the executor
+};
+
+}  // namespace aims

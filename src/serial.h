@@ -1,0 +1,30 @@
+// Serial devices: opening one, and finding the only one that can be an inverter's.
+
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "descriptor.h"
+#include "result.h"
+
+namespace aims {
+
+struct OpenPort {
+  Descriptor descriptor;
+  std::string path;
+};
+
+// Opens the tty behind `path` (a link will do) raw, 8N1, without flow control, at `baud_rate`, and locks it with
+// flock(LOCK_EX). No TIOCEXCL: on a shared pty it would outlive us. kAbsent, kDenied, kBusy (the message names the file
+// that is locked) or kRefused (not a serial device).
+Result<OpenPort> OpenSerial(const std::string& path, int baud_rate);
+
+// Opens the one adapter below `dev` that is nobody else's: neither named like a radio stick (Zigbee, Z-Wave,
+// SkyConnect, ConBee, Sonoff) nor locked. kAbsent when there is none or more than one; the message lists them.
+Result<OpenPort> OpenOnlyAdapter(int baud_rate, const std::string& dev = "/dev");
+
+// True for the names, as in /dev/serial/by-id, of adapters that are known to be something else.
+bool IsRadioStick(std::string_view name);
+
+}  // namespace aims

@@ -1,0 +1,58 @@
+// A simulated AIMS inverter with a small battery: what it answers to Q1, as time passes and people do things to it.
+// Pure: the time comes in, bytes go out; simulated_line.h puts them on a line.
+//
+// The battery is a flooded 12 V one of 20 Ah behind a 1200 VA inverter: float at 13.5 V, a rest voltage by charge
+// (BCI's table), a sag by load, a steep end, and a charger of 10 A.
+
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace aims {
+
+class Simulator {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+
+  enum class Fault { kNone, kSilence, kGarbage, kHalf, kNoise, kNak, kLate };
+
+  // With `outages`, the mains fail by themselves for a minute every ten minutes, so that there is something to see.
+  enum class Mains { kSteady, kOutages };
+
+  explicit Simulator(Time now, Mains mains = Mains::kSteady) : mains_(mains), started_(now), now_(now) {}
+
+  // Lets the time pass.
+  void Advance(Time now);
+
+  // `utility on|off`, `battery 11.4` (V), `load 40` (%), `fault silence|garbage|half|noise|nak|late|none`.
+  // False: it is none of them.
+  bool Obey(std::string_view command);
+
+  // What the inverter sends after `request`, which ends in CR or LF. Empty: nothing.
+  std::string Reply(std::string_view request);
+
+  // How long it thinks before it sends that.
+  std::chrono::milliseconds ReplyDelay() const;
+
+  double battery_voltage() const;  // V
+
+ private:
+  bool OnMains() const;
+  double Voltage(double charge) const;
+  std::string Status();
+  double Noise(double most);
+
+  Mains mains_;
+  Time started_;
+  Time now_;
+  bool utility_ = true;
+  double charge_ = 1;  // 0-1, of the battery; a little below 0 it is flat
+  double load_ = 23;   // %
+  Fault fault_ = Fault::kNone;
+  uint32_t random_ = 1;
+};
+
+}  // namespace aims
