@@ -60,7 +60,7 @@ void Bridge::Start() {
 }
 
 asio::awaitable<void> Bridge::Stop(std::chrono::milliseconds limit) {
-  mqtt_.Publish(options_.topics.Bridge(), std::string(kOffline), Retain::kYes);
+  mqtt_.Publish(options_.topics.Bridge(), std::string(kOfflinePayload), Retain::kYes);
   co_await mqtt_.Leave(Clock::now() + limit);
 }
 
@@ -255,7 +255,7 @@ void Bridge::Announce() {
                   Retain::kYes);
   }
   PublishAll();
-  mqtt_.Publish(options_.topics.Bridge(), std::string(kOnline), Retain::kYes);
+  mqtt_.Publish(options_.topics.Bridge(), std::string(kOnlinePayload), Retain::kYes);
 }
 
 void Bridge::PublishAll() {
@@ -279,7 +279,7 @@ bool Bridge::PublishState(const Watched& watched) {
 }
 
 void Bridge::PublishLink(const Watched& watched) {
-  const std::string payload(watched.inverter.snapshot().connected ? kOnline : kOffline);
+  const std::string payload(watched.inverter.snapshot().connected ? kOnlinePayload : kOfflinePayload);
   mqtt_.Publish(options_.topics.Link(watched.options.device), payload, Retain::kYes);
 }
 

@@ -14,8 +14,8 @@
 namespace aims {
 
 inline constexpr std::string_view kRepository = "https://github.com/aims2mqtt/aims-power-inverter-mqtt";
-inline constexpr std::string_view kOnline = "online";
-inline constexpr std::string_view kOffline = "offline";
+inline constexpr std::string_view kOnlinePayload = "online";
+inline constexpr std::string_view kOfflinePayload = "offline";
 
 // Who an inverter is to Home Assistant.
 struct Device {

@@ -53,7 +53,7 @@ asio::awaitable<Result<void>> Mqtt::Connect(Broker broker, std::string will_topi
   Create(Uri(broker_));
 
   MQTTAsync_willOptions will = MQTTAsync_willOptions_initializer;
-  const std::string offline(kOffline);
+  const std::string offline(kOfflinePayload);
   will.topicName = will_topic_.c_str();
   will.message = offline.c_str();
   will.retained = 1;

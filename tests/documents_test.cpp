@@ -1,0 +1,162 @@
+#include "documents.h"
+
+#include <doctest/doctest.h>
+#include <rapidjson/document.h>
+
+#include <map>
+#include <regex>
+#include <set>
+#include <string>
+
+#include "entities.h"
+#include "frames.h"
+#include "megatec.h"
+
+using namespace aims;
+
+namespace {
+
+const Topics kTopics{"aims2mqtt", "homeassistant"};
+const Device kInverter{"aims_inverter", "AIMS inverter", ""};
+const Device kPicoglf{"aims_inverter", "AIMS inverter", "PICOGLF12W12V120AL"};
+
+rapidjson::Document Parsed(const std::string& json) {
+  rapidjson::Document document;
+  document.Parse(json.c_str());
+  REQUIRE_FALSE(document.HasParseError());
+  return document;
+}
+
+std::set<std::string> KeysOf(const rapidjson::Value& object) {
+  std::set<std::string> keys;
+  for (const auto& member : object.GetObject()) keys.insert(member.name.GetString());
+  return keys;
+}
+
+std::string Text(const rapidjson::Value& object, const char* key) {
+  return object.HasMember(key) ? object[key].GetString() : "";
+}
+
+}  // namespace
+
+TEST_CASE("the topics are the contract's") {
+  CHECK(kTopics.Bridge() == "aims2mqtt/bridge");
+  CHECK(kTopics.Link(kInverter) == "aims2mqtt/aims_inverter/link");
+  CHECK(kTopics.State(kInverter) == "aims2mqtt/aims_inverter/state");
+  CHECK(kTopics.Discovery(kInverter) == "homeassistant/device/aims2mqtt_aims_inverter/config");
+}
+
+TEST_CASE("the keys of the state are those of the discovery, in every state of knowledge") {
+  const auto discovery = Parsed(DiscoveryDocument(kTopics, kInverter, "1.2.3"));
+  const auto components = KeysOf(discovery["cmps"]);
+  CHECK(components.size() == kEntities.size());
+  for (const Snapshot& snapshot : {Snapshot{}, Snapshot{Reading{}, true}, Snapshot{*megatec::ParseStatus(frames::kMains), true}}) {
+    CHECK(KeysOf(Parsed(StateDocument(snapshot))) == components);
+  }
+}
+
+TEST_CASE("the state of a real frame, value by value") {
+  const Snapshot snapshot{*megatec::ParseStatus(frames::kMains), true};
+  CHECK(StateDocument(snapshot) ==
+        R"({"battery_low":"OFF","battery_voltage":13.5,"utility_power":"ON","utility_voltage":111.0,)"
+        R"("utility_fault_voltage":111.0,"load":0,"output_voltage":112.0,"output_frequency":60.0,"temperature":0.0,)"
+        R"("ups_failed":"OFF","self_test":"OFF","shutdown_flag":"OFF","beeper":"ON","line_interactive":"ON",)"
+        R"("avr_active":"OFF","connection":"ON"})");
+}
+
+TEST_CASE("an inverter that does not answer has null for all of the wire, and a connection that is off") {
+  const auto state = Parsed(StateDocument({}));
+  for (const Entity& entity : kEntities) {
+    CAPTURE(entity.key);
+    const auto& value = state[std::string(entity.key).c_str()];
+    if (IsFromWire(entity)) {
+      CHECK(value.IsNull());
+    } else {
+      CHECK(value.GetString() == std::string("OFF"));
+    }
+  }
+}
+
+// The rules that Home Assistant's MQTT integration applies to a device (home-assistant/core,
+// homeassistant/components/mqtt/schemas.py): strict at the root, in dev and in o.
+TEST_CASE("the discovery keeps Home Assistant's rules") {
+  const auto discovery = Parsed(DiscoveryDocument(kTopics, kPicoglf, "1.2.3"));
+  const std::set<std::string> root{"dev", "o", "cmps", "avty", "avty_mode", "stat_t"};
+  const std::set<std::string> dev{"ids", "name", "mf", "mdl", "sw"};
+  const std::set<std::string> origin{"name", "sw", "url"};
+  CHECK(KeysOf(discovery) == root);
+  CHECK(KeysOf(discovery["dev"]) == dev);
+  CHECK(KeysOf(discovery["o"]) == origin);
+  CHECK(Text(discovery["dev"], "mf") == "AIMS Power");
+  CHECK(Text(discovery["dev"], "mdl") == "PICOGLF12W12V120AL");
+  CHECK(Text(discovery["dev"], "sw") == "1.2.3");
+  CHECK(Text(discovery, "avty_mode") == "all");
+  REQUIRE(discovery["avty"].Size() == 2);
+
+  const std::map<std::string, std::set<std::string>> units{
+      {"voltage", {"V"}}, {"frequency", {"Hz"}}, {"temperature", {"°C"}}, {"", {"%"}}};
+  const std::set<std::string> binary_classes{"battery", "power", "problem", "running", "connectivity", ""};
+  std::set<std::string> ids;
+  for (const auto& member : discovery["cmps"].GetObject()) {
+    const std::string key = member.name.GetString();
+    CAPTURE(key);
+    const auto& component = member.value;
+    const std::string platform = Text(component, "p");
+    CHECK((platform == "sensor" || platform == "binary_sensor"));
+    CHECK(Text(component, "unique_id") == "aims2mqtt_aims_inverter_" + key);
+    CHECK(Text(component, "default_entity_id") == platform + ".aims_inverter_" + key);
+    CHECK(Text(component, "value_template") == "{{ value_json." + key + " }}");
+    CHECK(component["qos"].GetInt() == 1);
+    CHECK(Text(component, "name").find("AIMS") == std::string::npos);
+    CHECK(std::regex_match(Text(component, "name"), std::regex("(UPS|AVR|[A-Z][a-z]+)([ -][a-z]+)*")));
+    CHECK((Text(component, "entity_category") == "" || Text(component, "entity_category") == "diagnostic"));
+    CHECK_FALSE(component.HasMember("object_id"));
+    CHECK_FALSE(component.HasMember("expire_after"));
+    const std::string device_class = Text(component, "device_class");
+    if (platform == "sensor") {
+      REQUIRE(units.contains(device_class));
+      CHECK(units.at(device_class).contains(Text(component, "unit_of_measurement")));
+      CHECK(Text(component, "state_class") == "measurement");
+    } else {
+      CHECK(binary_classes.contains(device_class));
+      CHECK_FALSE(component.HasMember("unit_of_measurement"));
+      CHECK_FALSE(component.HasMember("state_class"));
+    }
+    ids.insert(Text(component, "unique_id"));
+  }
+  CHECK(ids.size() == kEntities.size());
+}
+
+TEST_CASE("only the connection speaks when the link is down") {
+  const auto discovery = Parsed(DiscoveryDocument(kTopics, kInverter, "1"));
+  for (const auto& member : discovery["cmps"].GetObject()) {
+    CAPTURE(member.name.GetString());
+    CHECK(member.value.HasMember("availability") == (std::string("connection") == member.name.GetString()));
+  }
+  const auto& own = discovery["cmps"]["connection"]["availability"];
+  REQUIRE(own.IsArray());
+  REQUIRE(own.Size() == 1);
+  CHECK(Text(own[0], "topic") == "aims2mqtt/bridge");
+}
+
+TEST_CASE("what a PICOGLF has not is created disabled, and only then") {
+  const auto disabled = [](const Device& device) {
+    std::set<std::string> keys;
+    const auto discovery = Parsed(DiscoveryDocument(kTopics, device, "1"));
+    for (const auto& member : discovery["cmps"].GetObject()) {
+      if (member.value.HasMember("enabled_by_default")) keys.insert(member.name.GetString());
+    }
+    return keys;
+  };
+  const std::set<std::string> not_fitted{"temperature", "avr_active"};
+  CHECK(disabled(kPicoglf) == not_fitted);
+  CHECK(disabled({"x", "x", "aims picoglf60w48v"}) == not_fitted);
+  CHECK(disabled(kInverter).empty());
+  CHECK(disabled({"x", "x", "PICO"}).empty());
+}
+
+TEST_CASE("a name is carried as it is, quotes and all") {
+  const auto discovery = Parsed(DiscoveryDocument(kTopics, {"a", "Keller \"A\" \\ größer", ""}, "1"));
+  CHECK(Text(discovery["dev"], "name") == "Keller \"A\" \\ größer");
+  CHECK_FALSE(discovery["dev"].HasMember("mdl"));
+}

@@ -1,0 +1,320 @@
+"""The real peers of the end-to-end tests: a broker, a simulated inverter, a scripted one, a Supervisor, a subscriber.
+
+Everything is on loopback, on free ports, and ends with the test.
+"""
+
+import json
+import os
+import pty
+import queue
+import select
+import signal
+import socket
+import subprocess
+import threading
+import time
+import tty
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import paho.mqtt.client as paho
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("AIMS_BUILD", ROOT / "build"))
+PROGRAM = BUILD / "aims-inverter-mqtt"
+SIMULATOR = BUILD / "aims-inverter-sim"
+
+MAINS = b"(111.0 111.0 112.0 000 60.0 13.5 00.0 00001001\r"
+OUTAGE = b"(000.0 110.0 120.0 023 60.0 12.1 00.0 10001011\r"
+
+KEYS = {
+    "utility_voltage", "utility_fault_voltage", "output_voltage", "load", "output_frequency", "battery_voltage",
+    "temperature", "utility_power", "battery_low", "avr_active", "ups_failed", "line_interactive", "self_test",
+    "shutdown_flag", "beeper", "connection",
+}
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def until(condition, seconds=5.0, what="it"):
+    """Waits until condition() is true, and returns what it returned."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        result = condition()
+        if result:
+            return result
+        time.sleep(0.01)
+    raise AssertionError(f"{what} did not happen within {seconds} s")
+
+
+@contextmanager
+def running(command, **arguments):
+    """A child process, ended by its id when the block ends."""
+    process = subprocess.Popen([str(part) for part in command], **arguments)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGCONT)
+            process.terminate()
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+class Broker:
+    """A real mosquitto."""
+
+    def __init__(self, directory, settings="allow_anonymous true", port=None):
+        self.port = port or free_port()
+        self.conf = Path(directory) / f"mosquitto-{self.port}.conf"
+        self.conf.write_text(f"listener {self.port} 127.0.0.1\n{settings}\n")
+        self.process = None
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def start(self):
+        self.process = subprocess.Popen(["mosquitto", "-c", self.conf], stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL)
+        until(self.accepts, 5, "mosquitto's start")
+
+    def stop(self):
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def accepts(self):
+        with socket.socket() as s:
+            return s.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+class Subscriber:
+    """Hears everything on the broker, in order, with the time of arrival."""
+
+    def __init__(self, port, topic="#"):
+        self.heard = []
+        self.lock = threading.Lock()
+        if hasattr(paho, "CallbackAPIVersion"):
+            self.client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+        else:
+            self.client = paho.Client()
+        self.client.on_message = self._on_message
+        self.client.connect("127.0.0.1", port)
+        subscribed = threading.Event()
+        self.client.on_subscribe = lambda *_: subscribed.set()
+        self.client.loop_start()
+        self.client.subscribe(topic, qos=1)
+        assert subscribed.wait(5)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.client.disconnect()
+        self.client.loop_stop()
+
+    def _on_message(self, client, userdata, message):
+        with self.lock:
+            self.heard.append((time.monotonic(), message.topic, message.payload.decode(), bool(message.retain)))
+
+    def publish(self, topic, payload, retain=False):
+        self.client.publish(topic, payload, qos=1, retain=retain).wait_for_publish()
+
+    def messages(self, topic=None, since=0.0):
+        with self.lock:
+            return [(at, t, payload, retained) for at, t, payload, retained in self.heard
+                    if at >= since and (topic is None or t == topic)]
+
+    def payloads(self, topic, since=0.0):
+        return [payload for _, _, payload, _ in self.messages(topic, since)]
+
+    def states(self, inverter="aims_inverter", since=0.0):
+        return [json.loads(payload) for payload in self.payloads(f"aims2mqtt/{inverter}/state", since) if payload]
+
+    def until_state(self, predicate, seconds=5.0, inverter="aims_inverter", since=0.0):
+        return until(lambda: next((s for s in reversed(self.states(inverter, since)) if predicate(s)), None), seconds,
+                     "the state")
+
+    def until_payload(self, topic, payload, seconds=5.0, since=0.0):
+        until(lambda: payload in self.payloads(topic, since), seconds, f"{topic} = {payload}")
+
+
+class Simulator:
+    """aims-inverter-sim at a link."""
+
+    def __init__(self, link):
+        self.link = Path(link)
+
+    def __enter__(self):
+        self.process = subprocess.Popen([SIMULATOR, self.link], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                                        text=True, bufsize=1)
+        until(self.link.is_symlink, 5, "the simulator's link")
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(5)
+
+    def do(self, command):
+        self.process.stdin.write(command + "\n")
+        self.process.stdin.flush()
+
+
+class ScriptedInverter:
+    """A pseudo-terminal or a TCP bridge that answers each request with what `answer` returns: bytes, or None."""
+
+    def __init__(self, answer=lambda request: MAINS, tcp=False):
+        self.answer = answer
+        self.requests = []
+        self.tcp = tcp
+
+    def __enter__(self):
+        self.done = threading.Event()
+        if self.tcp:
+            self.server = socket.create_server(("127.0.0.1", 0))
+            self.server.settimeout(0.05)
+            self.address = f"tcp://127.0.0.1:{self.server.getsockname()[1]}"
+        else:
+            self.master, self.slave = pty.openpty()
+            tty.setraw(self.slave)
+            self.address = os.ttyname(self.slave)
+        self.thread = threading.Thread(target=self._serve_tcp if self.tcp else lambda: self._serve(self.master))
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.done.set()
+        self.thread.join()
+        if self.tcp:
+            self.server.close()
+        else:
+            os.close(self.master)
+            os.close(self.slave)
+
+    def _serve_tcp(self):
+        while not self.done.is_set():
+            try:
+                peer, _ = self.server.accept()
+            except socket.timeout:
+                continue
+            with peer:
+                self._serve(peer.fileno())
+
+    def _serve(self, fd):
+        asked = b""
+        while not self.done.is_set():
+            if not select.select([fd], [], [], 0.05)[0]:
+                continue
+            got = os.read(fd, 64)
+            if not got:
+                return
+            asked += got
+            while asked and (b"\r" in asked or b"\n" in asked):
+                end = min(i for i in (asked.find(b"\r"), asked.find(b"\n")) if i >= 0) + 1
+                request, asked = asked[:end], asked[end:]
+                self.requests.append((time.monotonic(), request))
+                reply = self.answer(request)
+                if reply:
+                    os.write(fd, reply)
+
+
+class FakeSupervisor:
+    """GET /services/mqtt: `reply` is (status, object)."""
+
+    def __init__(self, reply=(400, {"result": "error", "message": "Service not enabled"}), address="127.0.0.1"):
+        outer = self
+        self.reply = reply
+        self.requests = []
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                outer.requests.append((time.monotonic(), self.path, self.headers.get("Authorization")))
+                status, body = outer.reply
+                data = json.dumps(body).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer((address, 0), Handler)
+        self.url = f"http://{address}:{self.server.server_port}"
+
+    @staticmethod
+    def broker(port, host="127.0.0.1", **more):
+        return 200, {"result": "ok", "data": {"addon": "core_mosquitto", "host": host, "port": port, "ssl": False,
+                                              "protocol": "3.1.1", **more}}
+
+    def __enter__(self):
+        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+class Program:
+    """aims-inverter-mqtt with options of the test's, its log line by line."""
+
+    def __init__(self, directory, options, environment=None, arguments=()):
+        self.directory = Path(directory)
+        self.file = self.directory / "options.json"
+        self.file.write_text(options if isinstance(options, str) else json.dumps(options))
+        self.environment = {"PATH": os.environ["PATH"], "TZ": "UTC", **(environment or {})}
+        self.arguments = arguments
+        self.log = []
+
+    def __enter__(self):
+        self.started = time.monotonic()
+        self.process = subprocess.Popen([PROGRAM, "--options", self.file, "--data", self.directory, *self.arguments],
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                        env=self.environment)
+        self.reader = threading.Thread(target=lambda: [self.log.append(line.rstrip("\n"))
+                                                       for line in self.process.stdout])
+        self.reader.start()
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.reader.join()
+        print("\n".join(self.log))
+
+    def stop(self, number=signal.SIGTERM):
+        """Ends it; (exit code, seconds that took)."""
+        start = time.monotonic()
+        self.process.send_signal(number)
+        code = self.process.wait(5)
+        return code, time.monotonic() - start
+
+    def lines(self, part):
+        return [line for line in self.log if part in line]
+
+    def until_line(self, part, seconds=5.0):
+        until(lambda: self.lines(part), seconds, f"the log line {part!r}")
+
+
+def options(address, port=None, **inverter):
+    """Options for one inverter, and for the broker at `port` (None: the Supervisor's)."""
+    mqtt = {"host": "127.0.0.1", "port": port} if port else {}
+    return {"inverters": [{"name": "AIMS inverter", "address": str(address), **inverter}], "mqtt": mqtt}

@@ -1,0 +1,411 @@
+"""The program against a real broker and a simulated, or scripted, inverter: the contracts of topics, order and policy."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+import pytest
+from peers import (KEYS, MAINS, OUTAGE, PROGRAM, Broker, FakeSupervisor, Program, ScriptedInverter, Simulator,
+                   Subscriber, free_port, options, until)
+
+BRIDGE = "aims2mqtt/bridge"
+LINK = "aims2mqtt/aims_inverter/link"
+STATE = "aims2mqtt/aims_inverter/state"
+DISCOVERY = "homeassistant/device/aims2mqtt_aims_inverter/config"
+
+
+@pytest.fixture
+def broker(tmp_path):
+    with Broker(tmp_path) as broker:
+        yield broker
+
+
+@pytest.fixture
+def ears(broker):
+    with Subscriber(broker.port) as ears:
+        yield ears
+
+
+def topics(ears, since=0.0):
+    return [topic for _, topic, _, _ in ears.messages(since=since)]
+
+
+# ---- The main job ----
+
+def test_from_the_wire_to_the_broker_and_back_to_silence(tmp_path, broker, ears):
+    with Simulator(tmp_path / "inverter") as simulator, \
+            Program(tmp_path, options(simulator.link, broker.port)) as program:
+        state = ears.until_state(lambda s: s["connection"] == "ON", 3)
+        assert set(state) == KEYS
+        assert state["utility_power"] == "ON" and state["battery_voltage"] == 13.5 and state["load"] == 23
+
+        simulator.do("utility off")
+        ears.until_state(lambda s: s["utility_power"] == "OFF", 2)
+        simulator.do("utility on")
+        ears.until_state(lambda s: s["utility_power"] == "ON", 2, since=time.monotonic())
+
+        code, took = program.stop()
+        assert code == 0 and took < 1
+    ears.until_payload(BRIDGE, "offline", 1)
+
+
+def test_the_first_words_are_in_the_contracts_order(tmp_path, broker, ears):
+    answers = iter([None, None])
+    with ScriptedInverter(lambda request: next(answers, MAINS)) as inverter, \
+            Program(tmp_path, options(inverter.address, broker.port)):
+        ears.until_payload(LINK, "online")
+        assert topics(ears)[:3] == [LINK, DISCOVERY, BRIDGE]
+        assert ears.payloads(LINK)[0] == "offline" and ears.payloads(BRIDGE) == ["online"]
+        later = topics(ears)[3:]
+        assert later[:2] == [STATE, LINK]  # no state before the first good reading; then state, then link
+
+
+def test_all_is_retained_with_the_will(tmp_path, broker, ears):
+    with ScriptedInverter() as inverter, Program(tmp_path, options(inverter.address, broker.port)) as program:
+        ears.until_payload(LINK, "online")
+        with Subscriber(broker.port) as later:
+            until(lambda: len(later.messages()) >= 4)
+            assert {topic: retained for _, topic, _, retained in later.messages()} == dict.fromkeys(
+                [BRIDGE, LINK, STATE, DISCOVERY], True)
+        program.process.kill()
+        ears.until_payload(BRIDGE, "offline", 2)
+
+
+def test_cr_and_lf_take_turns_until_one_was_answered(tmp_path, broker, ears):
+    with ScriptedInverter(lambda request: MAINS if request == b"Q1\n" else None) as inverter, \
+            Program(tmp_path, options(inverter.address, broker.port)):
+        ears.until_payload(LINK, "online")
+        until(lambda: len(inverter.requests) >= 5)
+        assert [request for _, request in inverter.requests][:5] == [b"Q1\r"] + [b"Q1\n"] * 4
+
+
+def test_two_inverters_have_a_device_and_a_link_each(tmp_path, broker, ears):
+    with ScriptedInverter() as one, ScriptedInverter(lambda request: OUTAGE, tcp=True) as two:
+        both = options(one.address, broker.port)
+        both["inverters"].append({"name": "Attic", "address": two.address})
+        with Program(tmp_path, both):
+            assert ears.until_state(lambda s: True)["utility_power"] == "ON"
+            assert ears.until_state(lambda s: True, inverter="attic")["utility_power"] == "OFF"
+            assert "homeassistant/device/aims2mqtt_attic/config" in topics(ears)
+            two.answer = lambda request: None
+            ears.until_payload("aims2mqtt/attic/link", "offline", 6, since=time.monotonic())
+            assert ears.payloads(LINK)[-1] == "online"
+
+
+# ---- When something is told ----
+
+def test_flags_are_told_at_once_and_measurements_at_their_pace(tmp_path, broker, ears):
+    voltage = [110.0]
+
+    def answer(request):
+        voltage[0] += 0.1
+        return (OUTAGE if battery else MAINS).replace(b"112.0", b"%05.1f" % voltage[0]).replace(
+            b"120.0", b"%05.1f" % voltage[0])
+
+    battery = False
+    with ScriptedInverter(answer) as inverter, \
+            Program(tmp_path, options(inverter.address, broker.port, poll_interval=0.1, report_interval=3)):
+        ears.until_payload(LINK, "online")
+        start = time.monotonic()
+        time.sleep(6.5)
+        assert len(ears.states(since=start)) == 2
+        battery = True
+        ears.until_state(lambda s: s["utility_power"] == "OFF", 0.5)
+        start = time.monotonic()
+        time.sleep(4.5)
+        assert len(ears.states(since=start)) == 2
+        battery = False
+        ears.until_state(lambda s: s["utility_power"] == "ON", 0.5, since=start)
+
+
+def test_three_misses_take_it_offline_link_first_and_nothing_stale_is_left(tmp_path, broker, ears):
+    with ScriptedInverter() as inverter, \
+            Program(tmp_path, options(inverter.address, broker.port, poll_interval=0.2)) as program:
+        ears.until_payload(LINK, "online")
+        inverter.answer = lambda request: b"(NAK\r"
+        start = time.monotonic()
+        ears.until_payload(LINK, "offline", 2, since=start)
+        state = ears.until_state(lambda s: s["connection"] == "OFF", 1, since=start)
+        assert all(value is None for key, value in state.items() if key != "connection")
+        assert topics(ears, since=start)[-2:] == [LINK, STATE]
+        asked = [at for at, _ in inverter.requests]
+        time.sleep(1)
+        assert len(inverter.requests) - len(asked) >= 4  # polling does not slow down
+        inverter.answer = lambda request: OUTAGE
+        back = time.monotonic()
+        ears.until_payload(LINK, "online", 2, since=back)
+        assert topics(ears, since=back)[:2] == [STATE, LINK]
+        assert len(program.lines("requests in a row")) == 1 and len(program.lines("answers again")) == 1
+
+
+def test_polls_leave_at_their_interval(tmp_path, broker, ears):
+    with ScriptedInverter() as inverter, Program(tmp_path, options(inverter.address, broker.port, poll_interval=0.25)):
+        until(lambda: len(inverter.requests) >= 9)
+        times = [at for at, _ in inverter.requests]
+        assert 0.24 < (times[8] - times[0]) / 8 < 0.27
+
+
+def test_with_an_interval_of_0_the_next_request_leaves_when_the_reply_has_ended(tmp_path, broker, ears):
+    with Simulator(tmp_path / "inverter") as simulator, \
+            Program(tmp_path, options(simulator.link, broker.port, poll_interval=0), arguments=["--log-level", "debug"]) \
+            as program:
+        until(lambda: len(program.lines(" < ")) >= 2)
+        start, before = time.monotonic(), len(program.lines(" < "))
+        time.sleep(2.1)
+        assert 9 <= len(program.lines(" < ")) - before <= 11  # 208 ms each
+        assert time.monotonic() - start < 2.3
+
+
+# ---- The broker ----
+
+def test_everything_comes_again_after_a_restart_of_the_broker(tmp_path, broker):
+    with ScriptedInverter() as inverter, Program(tmp_path, options(inverter.address, broker.port)) as program:
+        with Subscriber(broker.port) as ears:
+            ears.until_payload(LINK, "online")
+        broker.stop()
+        program.until_line("lost the MQTT broker")
+        inverter.answer = lambda request: OUTAGE  # what happens meanwhile is the newest state
+        time.sleep(1.5)
+        broker.start()
+        with Subscriber(broker.port) as ears:
+            assert ears.until_state(lambda s: True, 5)["utility_power"] == "OFF"
+            ears.until_payload(BRIDGE, "online", 1)
+            assert set(topics(ears)) == {LINK, DISCOVERY, BRIDGE, STATE}
+        assert len(program.lines("lost the MQTT broker")) == 1
+
+
+def test_everything_comes_again_after_home_assistants_birth(tmp_path, broker, ears):
+    with ScriptedInverter() as inverter, Program(tmp_path, options(inverter.address, broker.port)):
+        ears.until_payload(LINK, "online")
+        time.sleep(0.3)
+        start = time.monotonic()
+        ears.publish("homeassistant/status", "offline")
+        ears.publish("homeassistant/status", "online")
+        ears.publish("homeassistant/status", "online")
+        until(lambda: BRIDGE in topics(ears, since=start), 4)
+        heard = [t for t in topics(ears, since=start) if t != "homeassistant/status"]
+        assert heard[:4] == [DISCOVERY, STATE, LINK, BRIDGE]
+        time.sleep(3.2)
+        assert topics(ears, since=start).count(DISCOVERY) == 1
+
+
+def test_a_state_that_an_earlier_run_left_is_not_shown_as_live(tmp_path, broker, ears):
+    ears.publish(STATE, json.dumps({"connection": "ON", "battery_voltage": 13.5}), retain=True)
+    start = time.monotonic()
+    with ScriptedInverter(lambda request: None) as inverter, Program(tmp_path, options(inverter.address, broker.port)):
+        state = ears.until_state(lambda s: s["connection"] == "OFF", since=start)
+        assert set(state) == KEYS and state["battery_voltage"] is None
+
+
+def test_no_state_is_told_before_the_first_good_reading(tmp_path, broker, ears):
+    with ScriptedInverter(lambda request: b"(NAK\r") as inverter, \
+            Program(tmp_path, options(inverter.address, broker.port, poll_interval=0.1)):
+        ears.until_payload(BRIDGE, "online")
+        time.sleep(1.5)
+        assert STATE not in topics(ears)
+        assert ears.payloads(LINK) == ["offline"]
+
+
+def test_without_a_broker_it_polls_on_and_ends_within_a_second(tmp_path):
+    with ScriptedInverter() as inverter, Program(tmp_path, options(inverter.address, free_port())) as program:
+        program.until_line("no connection to the MQTT broker")
+        asked = len(inverter.requests)
+        time.sleep(5)
+        assert len(inverter.requests) - asked >= 4
+        assert len(program.lines("no connection")) == 1
+        code, took = program.stop()
+        assert code == 0 and took < 1
+
+
+def test_a_refused_login_is_said_and_tried_again(tmp_path):
+    with Broker(tmp_path, "allow_anonymous false") as broker, \
+            Program(tmp_path, options("simulator://", broker.port)) as program:
+        program.until_line("refused the login")
+        time.sleep(4)
+        assert len(program.lines("refused the login")) == 1
+        broker.stop()
+        broker.conf.write_text(f"listener {broker.port} 127.0.0.1\nallow_anonymous true\n")
+        broker.start()
+        program.until_line("connected to the MQTT broker", 5)
+
+
+# ---- The Supervisor ----
+
+def test_the_supervisor_is_asked_until_it_knows_a_broker(tmp_path, broker, ears):
+    with FakeSupervisor() as supervisor, ScriptedInverter() as inverter, \
+            Program(tmp_path, options(inverter.address),
+                    {"SUPERVISOR_API": supervisor.url, "SUPERVISOR_TOKEN": "abc"}) as program:
+        until(lambda: len(supervisor.requests) >= 3, 8)
+        assert {(path, login) for _, path, login in supervisor.requests} == {("/services/mqtt", "Bearer abc")}
+        assert len(program.lines("waiting for an MQTT broker")) == 1
+        supervisor.reply = FakeSupervisor.broker(str(broker.port))
+        ears.until_payload(LINK, "online", 5)
+
+
+def test_after_a_refused_login_the_supervisor_is_asked_again(tmp_path):
+    passwords = tmp_path / "passwords"
+    subprocess.run(["mosquitto_passwd", "-b", "-c", passwords, "addons", "new"], check=True)
+    os.chmod(passwords, 0o644)
+    with Broker(tmp_path, f"allow_anonymous false\npassword_file {passwords}") as broker, \
+            FakeSupervisor(FakeSupervisor.broker(broker.port, username="addons", password="old-secret")) as supervisor, \
+            Program(tmp_path, options("simulator://"), {"SUPERVISOR_API": supervisor.url}) as program:
+        program.until_line("refused the login")
+        supervisor.reply = FakeSupervisor.broker(broker.port, username="addons", password="new")
+        program.until_line("connected to the MQTT broker", 6)
+        assert not program.lines("old-secret")
+
+
+def test_a_broker_by_hand_wins(tmp_path, broker, ears):
+    with FakeSupervisor() as supervisor, \
+            Program(tmp_path, options("simulator://", broker.port), {"SUPERVISOR_API": supervisor.url}):
+        ears.until_payload(LINK, "online")
+        assert supervisor.requests == []
+
+
+# ---- The device ----
+
+def test_an_unplugged_device_is_offline_at_once_and_back_soon_after_it_is(tmp_path, broker, ears):
+    with Simulator(tmp_path / "inverter") as simulator, \
+            Program(tmp_path, options(simulator.link, broker.port)) as program:
+        ears.until_payload(LINK, "online")
+        start = time.monotonic()
+        simulator.do("unplug")
+        ears.until_payload(LINK, "offline", 1.2, since=start)
+        time.sleep(2.5)
+        start = time.monotonic()
+        simulator.do("plug")
+        ears.until_payload(LINK, "online", 2, since=start)
+        assert len(program.lines("looking for it")) == 1
+
+
+def test_a_device_that_is_not_there_ends_nothing(tmp_path, broker, ears):
+    with Program(tmp_path, options(tmp_path / "inverter", broker.port)) as program:
+        program.until_line(str(tmp_path / "inverter"))
+        time.sleep(2)
+        with Simulator(tmp_path / "inverter"):
+            ears.until_payload(LINK, "online", 3)
+        assert len(program.lines("looking for it")) == 2  # absent; and lost again when the simulator ended
+
+
+def test_somebody_else_holds_the_port(tmp_path, broker, ears):
+    with ScriptedInverter() as inverter, Program(tmp_path, options(inverter.address, broker.port)):
+        ears.until_payload(LINK, "online")
+        other = tmp_path / "other"
+        other.mkdir()
+        with Program(other, options(inverter.address, broker.port)) as second:
+            second.until_line(f"{inverter.address} is locked")
+
+
+def test_a_silent_tcp_bridge_is_connected_to_again(tmp_path, broker, ears):
+    with ScriptedInverter(tcp=True) as inverter, \
+            Program(tmp_path, options(inverter.address, broker.port, poll_interval=0.2)) as program:
+        ears.until_payload(LINK, "online")
+        inverter.answer = lambda request: None
+        ears.until_payload(LINK, "offline", 4, since=time.monotonic())
+        inverter.answer = lambda request: MAINS
+        ears.until_payload(LINK, "online", 4, since=time.monotonic())
+        assert len(program.lines("requests in a row")) == 1
+
+
+# ---- Options, command line ----
+
+def run(*arguments, **more):
+    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=20, **more)
+
+
+def test_every_mistake_is_a_line_and_the_exit_code_is_2(tmp_path):
+    file = tmp_path / "options.json"
+    file.write_text(json.dumps({"inverters": [{"name": "", "baud_rate": 300}], "mqtt": {"port": 0}, "x": 1}))
+    done = run("--options", file)
+    lines = done.stdout.splitlines()
+    assert done.returncode == 2 and len(lines) == 4
+    for part in ["inverters[0].name", 'inverters[0].baud_rate: "300"', 'mqtt.port: "0"', '"x"']:
+        assert sum(part in line for line in lines) == 1, part
+
+
+def test_options_that_cannot_be_read_are_named(tmp_path):
+    for path in [tmp_path / "none.json", tmp_path]:
+        done = run("--options", path)
+        assert done.returncode == 2 and str(path) in done.stdout
+    huge = tmp_path / "huge.json"
+    with open(huge, "w") as file:
+        file.truncate(17 << 20)
+    done = run("--options", huge)
+    assert done.returncode == 2 and str(huge) in done.stdout
+
+
+def test_a_wrong_command_line_is_2(tmp_path):
+    for arguments in [["--bogus"], ["extra"], ["--log-level", "loud"], ["--probe", "nowhere"]]:
+        assert run(*arguments).returncode == 2, arguments
+    assert run("--version").stdout.count(".") == 2
+    assert "--probe" in run("--help").stdout
+
+
+def test_an_unknown_option_is_a_warning(tmp_path, broker, ears):
+    extra = {**options("simulator://", broker.port), "colour": "red"}
+    with Program(tmp_path, extra) as program:
+        ears.until_payload(LINK, "online")
+        assert len(program.lines("colour")) == 1
+
+
+def test_the_log_has_local_time_and_no_password(tmp_path, broker):
+    secret = options("simulator://", broker.port)
+    secret["mqtt"].update(username="u", password="geheim")
+    with Program(tmp_path, secret, {"TZ": "XXX-5:30"}, ["--log-level", "debug"]) as program:
+        program.until_line("connected")
+        local = time.strftime("%Y-%m-%d %H:", time.gmtime(time.time() + 5.5 * 3600))
+        assert program.log[0].startswith(local)
+        assert not program.lines("geheim")
+        command = pathlib.Path(f"/proc/{program.process.pid}/cmdline").read_text()
+        assert "geheim" not in command
+
+
+def test_healthcheck_knows_whether_the_loop_lives(tmp_path):
+    assert run("--healthcheck", "--data", tmp_path).returncode == 1
+    with Program(tmp_path, options("/nowhere", free_port())) as program:
+        until(lambda: run("--healthcheck", "--data", tmp_path).returncode == 0)
+        program.process.send_signal(signal.SIGSTOP)
+        start = time.monotonic()
+        assert run("--healthcheck", "--data", tmp_path).returncode == 1
+        assert time.monotonic() - start < 3
+        program.process.send_signal(signal.SIGCONT)
+        assert run("--healthcheck", "--data", tmp_path).returncode == 0
+
+
+def test_sigint_ends_it_as_well(tmp_path, broker, ears):
+    with Program(tmp_path, options("simulator://", broker.port)) as program:
+        ears.until_payload(BRIDGE, "online")
+        code, took = program.stop(signal.SIGINT)
+        assert code == 0 and took < 1
+    ears.until_payload(BRIDGE, "offline", 1)
+
+
+# ---- --probe ----
+
+def test_probe_decodes_a_good_frame():
+    with ScriptedInverter() as inverter:
+        done = run("--probe", inverter.address)
+    assert done.returncode == 0
+    assert "13.5 V" in done.stdout and "Utility power" in done.stdout
+
+
+@pytest.mark.parametrize("answer,words", [
+    (lambda request: None, "Nothing answers"),
+    (lambda request: request, "Our own bytes come back"),
+    (lambda request: b"\xff\xfe\x80\x81\r", "not text"),
+    (lambda request: b"(NAK\r", "not in the Megatec Q1 protocol"),
+    (lambda request: MAINS[:20], "damaged"),
+])
+def test_probe_says_what_is_wrong(answer, words):
+    with ScriptedInverter(answer) as inverter:
+        done = run("--probe", inverter.address)
+    assert done.returncode == 1 and words in done.stdout
+    assert all(request in (b"Q1\r", b"Q1\n") for _, request in inverter.requests)
+
+
+def test_probe_says_when_there_is_no_device(tmp_path):
+    done = run("--probe", tmp_path / "none")
+    assert done.returncode == 1 and "no such device" in done.stdout.lower()

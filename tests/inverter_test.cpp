@@ -1,0 +1,133 @@
+#include "inverter.h"
+
+#include <doctest/doctest.h>
+
+#include "frames.h"
+#include "megatec.h"
+
+using namespace aims;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Fixture {
+  Inverter inverter{10s};
+  Inverter::Time now{1000s};
+  Reading mains = *megatec::ParseStatus(frames::kMains);
+  Reading outage = *megatec::ParseStatus(frames::kOutage);
+
+  Tell Read(const Reading& reading, std::chrono::milliseconds later = 1s) {
+    now += later;
+    return inverter.Read(reading, now);
+  }
+  Tell Miss() {
+    now += 1s;
+    return inverter.Missed(now);
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "nothing is told before the first good reading") {
+  for (int i = 0; i < 100; ++i) CHECK(Miss() == Tell::kNothing);
+  CHECK(inverter.Gone(now) == Tell::kNothing);
+  CHECK_FALSE(inverter.was_read());
+  CHECK(Read(mains) == Tell::kOnline);
+  CHECK(inverter.was_read());
+  CHECK(inverter.snapshot().connected);
+}
+
+TEST_CASE_FIXTURE(Fixture, "what does not change is told once a minute") {
+  Read(mains);
+  int told = 0;
+  for (int i = 0; i < 180; ++i) told += Read(mains) == Tell::kState ? 1 : 0;
+  CHECK(told == 3);
+}
+
+TEST_CASE_FIXTURE(Fixture, "measurements that change are told at the report interval on mains") {
+  Read(mains);
+  int told = 0;
+  for (int i = 0; i < 100; ++i) {
+    mains.utility_voltage += 0.1;
+    told += Read(mains) == Tell::kState ? 1 : 0;
+  }
+  CHECK(told == 10);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a poll that comes a hair early is not put off to the next one") {
+  Read(mains);
+  int told = 0;
+  for (int i = 0; i < 100; ++i) {
+    mains.utility_voltage += 0.1;
+    told += Read(mains, i % 2 == 0 ? 997ms : 1003ms) == Tell::kState ? 1 : 0;
+  }
+  CHECK(told == 10);
+}
+
+TEST_CASE_FIXTURE(Fixture, "on battery they are told every 2 s, or faster where the owner wants it") {
+  Read(mains);
+  Read(outage);
+  int told = 0;
+  for (int i = 0; i < 20; ++i) {
+    outage.battery_voltage -= 0.1;
+    told += Read(outage) == Tell::kState ? 1 : 0;
+  }
+  CHECK(told == 10);
+
+  Inverter fast{1s};
+  fast.Read(outage, now);
+  outage.battery_voltage -= 0.1;
+  CHECK(fast.Read(outage, now + 1s) == Tell::kState);
+}
+
+TEST_CASE_FIXTURE(Fixture, "any change of a flag is told at once") {
+  Read(mains);
+  for (bool Reading::*flag : {&Reading::utility_power, &Reading::battery_low, &Reading::avr_active, &Reading::ups_failed,
+                              &Reading::line_interactive, &Reading::self_test, &Reading::shutdown_flag, &Reading::beeper}) {
+    mains.*flag = !(mains.*flag);
+    CHECK(Read(mains, 1ms) == Tell::kState);
+    CHECK(Read(mains, 1ms) == Tell::kNothing);
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "a number that becomes unknown is told at once") {
+  Read(mains);
+  mains.load.reset();
+  CHECK(Read(mains, 1ms) == Tell::kState);
+}
+
+TEST_CASE_FIXTURE(Fixture, "the third miss in a row makes it offline, and nothing stale is left") {
+  Read(mains);
+  CHECK(Miss() == Tell::kNothing);
+  CHECK(Miss() == Tell::kNothing);
+  CHECK(inverter.snapshot().connected);
+  CHECK(Miss() == Tell::kOffline);
+  CHECK_FALSE(inverter.snapshot().connected);
+  CHECK_FALSE(inverter.snapshot().reading);
+  CHECK(Miss() == Tell::kNothing);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a good reading between misses begins the count again") {
+  Read(mains);
+  for (int i = 0; i < 10; ++i) {
+    CHECK(Miss() == Tell::kNothing);
+    CHECK(Miss() == Tell::kNothing);
+    CHECK(Read(mains) == Tell::kNothing);
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "a device that is gone is offline at once, and back with the next reading") {
+  Read(mains);
+  CHECK(inverter.Gone(now) == Tell::kOffline);
+  CHECK(inverter.Gone(now) == Tell::kNothing);
+  CHECK(Read(mains) == Tell::kOnline);
+  CHECK(Read(mains) == Tell::kNothing);
+}
+
+TEST_CASE_FIXTURE(Fixture, "while it is silent the state is told once a minute") {
+  Read(mains);
+  inverter.Gone(now);
+  int told = 0;
+  for (int i = 0; i < 120; ++i) told += Miss() == Tell::kState ? 1 : 0;
+  CHECK(told == 2);
+}
