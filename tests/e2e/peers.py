@@ -75,7 +75,7 @@ class Broker:
     def __init__(self, directory, settings="allow_anonymous true", port=None):
         self.port = port or free_port()
         self.conf = Path(directory) / f"mosquitto-{self.port}.conf"
-        self.conf.write_text(f"listener {self.port} 127.0.0.1\n{settings}\n")
+        self.conf.write_text(f"user root\nlistener {self.port} 127.0.0.1\n{settings}\n")
         self.process = None
 
     def __enter__(self):

@@ -1,0 +1,137 @@
+"""The image, run as the Supervisor runs it: options in /data, its API, the host's /dev, a read-only root, no capability."""
+
+import json
+import os
+import re
+import subprocess
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from peers import KEYS, Broker, FakeSupervisor, Simulator, Subscriber, options, until
+
+BY_ID = Path("/dev/serial/by-id/usb-AIMS_test_adapter-if00-port0")
+
+
+def docker(*arguments):
+    return subprocess.run(["docker", *map(str, arguments)], capture_output=True, text=True)
+
+
+@contextmanager
+def app(image, data, supervisor, *more):
+    """The app's container; its id."""
+    started = docker("run", "-d", "--init", "--network", "host", "--read-only", "--cap-drop", "ALL",
+                     "--security-opt", "no-new-privileges", "-v", "/dev:/dev:ro", "--device-cgroup-rule", "c 136:* rwm",
+                     "-v", f"{data}:/data", "-e", "TZ=Europe/Berlin", "-e", "SUPERVISOR_TOKEN=abc",
+                     "-e", f"SUPERVISOR_API={supervisor.url}", *more, image)
+    assert started.returncode == 0, started.stderr
+    container = started.stdout.strip()
+    try:
+        yield container
+    finally:
+        print(docker("logs", container).stdout)
+        docker("rm", "-f", container)
+
+
+@pytest.fixture
+def by_id():
+    """A link in /dev/serial/by-id, as udev makes one."""
+    made = [p for p in [BY_ID.parent, BY_ID.parent.parent] if not p.exists()]
+    BY_ID.parent.mkdir(parents=True, exist_ok=True)
+    with Simulator(BY_ID) as simulator:
+        yield simulator
+    for folder in made:
+        folder.rmdir()
+
+
+@pytest.mark.parametrize("address", [str(BY_ID), ""], ids=["by its name", "found by itself"])
+def test_the_app_as_the_supervisor_runs_it(docker_image, tmp_path, by_id, address):
+    image = docker_image("app")
+    data = tmp_path / "data"
+    data.mkdir()
+    with Broker(tmp_path) as broker, Subscriber(broker.port) as ears, \
+            FakeSupervisor(FakeSupervisor.broker(broker.port)) as supervisor:
+        (data / "options.json").write_text(json.dumps(
+            {"inverters": [{"name": "AIMS inverter", "device" if address else "model": address}], "mqtt": {}}))
+        with app(image, data, supervisor) as container:
+            state = ears.until_state(lambda s: s["connection"] == "ON", 10)
+            assert set(state) == KEYS and state["battery_voltage"] == 13.5
+            by_id.do("utility off")
+            ears.until_state(lambda s: s["utility_power"] == "OFF", 3)
+
+            assert docker("exec", container, "/usr/bin/aims-inverter-mqtt", "--healthcheck").returncode == 0
+            hour = time.strftime("%H:", time.localtime())
+            os.environ["TZ"] = "Europe/Berlin"
+            time.tzset()
+            local = time.strftime("%Y-%m-%d %H:", time.localtime())
+            log = docker("logs", container).stdout
+            assert log.startswith(local), (log, hour)
+
+            start = time.monotonic()
+            assert docker("stop", container).returncode == 0
+            assert time.monotonic() - start < 3
+            assert docker("inspect", "-f", "{{.State.ExitCode}}", container).stdout.strip() == "0"
+        ears.until_payload("aims2mqtt/bridge", "offline", 1)
+        assert ("/services/mqtt", "Bearer abc") in {(path, login) for _, path, login in supervisor.requests}
+
+
+def test_the_image_is_labelled_and_small(docker_image):
+    image = docker_image("app")
+    config = json.loads(docker("inspect", image).stdout)[0]["Config"]
+    assert config["Labels"]["io.hass.type"] == "app" and config["Labels"]["io.hass.arch"] == "amd64"
+    assert re.fullmatch(r"\d+\.\d+\.\d+", config["Labels"]["io.hass.version"])
+    assert config["Entrypoint"] == ["/run.sh"] and "--healthcheck" in config["Healthcheck"]["Test"]
+    size = docker("run", "--rm", "--entrypoint", "/bin/sh", image, "-c",
+                  "cat /run.sh /usr/bin/aims-inverter-mqtt | wc -c").stdout
+    print(f"the image adds {int(size) / 1e6:.2f} MB to its base, CA bundle and zoneinfo aside")
+    assert int(size) <= 10_500_000
+
+
+def test_an_older_supervisors_base_will_do(docker_image, tmp_path):
+    """It passes BUILD_FROM: Home Assistant's own base, of which only a shell is needed."""
+    docker_image("app")
+    assert docker("tag", "debian:trixie-slim", "ghcr.io/home-assistant/amd64-base:latest").returncode == 0
+    root = Path(__file__).resolve().parents[2]
+    built = docker("build", "-q", "--build-arg", "BUILD_FROM=ghcr.io/home-assistant/amd64-base:latest",
+                   "--build-arg", "BUILD_ARCH=amd64", "--build-arg", "BUILD_VERSION=9.9.9", root)
+    docker("rmi", "ghcr.io/home-assistant/amd64-base:latest")
+    assert built.returncode == 0, built.stderr
+    image = built.stdout.strip()
+    assert docker("run", "--rm", image, "--version").returncode == 0
+    assert "9.9.9" in docker("inspect", image).stdout
+
+
+def test_the_binary_runs_in_an_empty_chroot(docker_image, tmp_path):
+    from peers import PROGRAM
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "program"
+    program.write_bytes(PROGRAM.read_bytes())
+    program.chmod(0o755)
+    kind = subprocess.run(["file", program], capture_output=True, text=True).stdout
+    assert "static-pie linked" in kind or "statically linked" in kind
+    done = subprocess.run(["chroot", tmp_path, "/bin/program", "--version"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_aarch64_binary_does_the_same_under_qemu(docker_image, tmp_path, monkeypatch):
+    import peers
+    image = docker_image("aarch64")
+    container = docker("create", image, "true").stdout.strip()
+    for program in ["aims-inverter-mqtt", "aims-inverter-sim"]:
+        assert docker("cp", f"{container}:/source/build-aarch64/{program}", tmp_path / program).returncode == 0
+    docker("rm", container)
+    kind = subprocess.run(["file", tmp_path / "aims-inverter-mqtt"], capture_output=True, text=True).stdout
+    assert "ARM aarch64" in kind and "static-pie linked" in kind
+
+    # As the kernel's binfmt would start it; qemu-user needs no privilege.
+    emulated = tmp_path / "emulated"
+    emulated.write_text(f'#!/bin/sh\nexec qemu-aarch64-static {tmp_path}/aims-inverter-mqtt "$@"\n')
+    emulated.chmod(0o755)
+    monkeypatch.setattr(peers, "PROGRAM", emulated)
+    with Broker(tmp_path) as broker, Subscriber(broker.port) as ears, \
+            peers.Program(tmp_path, options("simulator://", broker.port)) as program:
+        assert set(ears.until_state(lambda s: s["connection"] == "ON", 15)) == KEYS
+        code, _ = program.stop()
+        assert code == 0
+    ears.until_payload("aims2mqtt/bridge", "offline", 1)
