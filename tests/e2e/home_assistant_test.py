@@ -1,0 +1,91 @@
+"""The whole way into a real Home Assistant Core: registries, states, a restart, an outage, and nothing to complain of."""
+
+import re
+
+from core import Core
+from peers import Broker, Program, Simulator, free_port, options, until
+
+PREFIX = "aims2mqtt_aims_inverter_"
+
+# unique id: (entity id, name, device class, unit, category, state; None: disabled)
+EXPECTED = {
+    "battery_low": ("binary_sensor", "Battery status", "battery", None, None, "off"),
+    "battery_voltage": ("sensor", "Battery voltage", "voltage", "V", None, "13.5"),
+    "utility_power": ("binary_sensor", "Utility power", "power", None, None, "on"),
+    "utility_voltage": ("sensor", "Utility voltage", "voltage", "V", None, r"1(19|20)\.\d"),
+    "utility_fault_voltage": ("sensor", "Utility fault voltage", "voltage", "V", "diagnostic", r"1(19|20)\.\d"),
+    "load": ("sensor", "Load", None, "%", None, "23"),
+    "output_voltage": ("sensor", "Output voltage", "voltage", "V", None, r"1(19|20)\.\d"),
+    "output_frequency": ("sensor", "Output frequency", "frequency", "Hz", "diagnostic", "60.0"),
+    "temperature": ("sensor", "Temperature", "temperature", "°C", "diagnostic", None),
+    "ups_failed": ("binary_sensor", "UPS failed", "problem", None, "diagnostic", "off"),
+    "self_test": ("binary_sensor", "Self-test", "running", None, "diagnostic", "off"),
+    "shutdown_flag": ("binary_sensor", "Shutdown flag", None, None, "diagnostic", "off"),
+    "beeper": ("binary_sensor", "Beeper", None, None, "diagnostic", "on"),
+    "line_interactive": ("binary_sensor", "Line-interactive mode", None, None, "diagnostic", "on"),
+    "avr_active": ("binary_sensor", "AVR active", "running", None, "diagnostic", None),
+    "connection": ("binary_sensor", "Connection", "connectivity", None, "diagnostic", "on"),
+}
+
+
+def are_live(core):
+    states = core.states()
+    ids = [f"{row[0]}.aims_inverter_{key}" for key, row in EXPECTED.items() if row[5] is not None]
+    return all(i in states and states[i]["state"] not in ("unknown", "unavailable") for i in ids)
+
+
+def test_the_device_in_a_real_home_assistant(docker_image, tmp_path):
+    docker_image("home-assistant")
+    (tmp_path / "core").mkdir()
+    with Broker(tmp_path) as broker, Simulator(tmp_path / "inverter") as simulator, \
+            Program(tmp_path, options(simulator.link, broker.port, model="PICOGLF12W12V120AL")) as program, \
+            Core(tmp_path / "core", free_port()) as core:
+        core.onboard()
+        core.connect(broker.port)
+        until(lambda: are_live(core), 90, "the device in Home Assistant")
+
+        device = core.device("aims2mqtt_aims_inverter")
+        assert device["name"] == "AIMS inverter" and device["manufacturer"] == "AIMS Power"
+        assert device["model"] == "PICOGLF12W12V120AL" and re.fullmatch(r"\d+\.\d+\.\d+", device["sw_version"])
+
+        entities = core.entities(device)
+        states = core.states()
+        assert set(entities) == {PREFIX + key for key in EXPECTED}
+        for key, (platform, name, device_class, unit, category, state) in EXPECTED.items():
+            entity = entities[PREFIX + key]
+            entity_id = f"{platform}.aims_inverter_{key}"
+            assert entity["entity_id"] == entity_id
+            assert entity["original_name"] == name
+            assert entity["entity_category"] == category
+            assert entity["disabled_by"] == (None if state else "integration"), key
+            if state is None:
+                assert entity_id not in states
+                continue
+            attributes = states[entity_id]["attributes"]
+            assert re.fullmatch(state, states[entity_id]["state"]), (key, states[entity_id])
+            assert attributes.get("device_class") == device_class, key
+            assert attributes.get("unit_of_measurement") == unit, key
+            assert attributes["friendly_name"] == f"AIMS inverter {name}"
+            assert attributes.get("state_class") == ("measurement" if platform == "sensor" else None), key
+
+        simulator.do("utility off")
+        until(lambda: core.states()["binary_sensor.aims_inverter_utility_power"]["state"] == "off", 5, "the outage")
+        simulator.do("utility on")
+        until(lambda: core.states()["binary_sensor.aims_inverter_utility_power"]["state"] == "on", 5, "its end")
+
+        core.restart()
+        until(lambda: are_live(core), 90, "the device after the restart")
+
+        simulator.do("unplug")
+        until(lambda: core.states()["sensor.aims_inverter_battery_voltage"]["state"] == "unavailable", 5, "no stale value")
+        assert core.states()["binary_sensor.aims_inverter_connection"]["state"] == "off"
+        simulator.do("plug")
+        until(lambda: are_live(core), 10, "the device after it was plugged in again")
+
+        code, _ = program.stop()
+        assert code == 0
+        until(lambda: core.states()["binary_sensor.aims_inverter_connection"]["state"] == "unavailable", 5, "the will")
+
+        complaints = [line for line in core.log().splitlines()
+                      if re.search(r"WARNING|ERROR", line) and re.search(r"aims|mqtt", line, re.IGNORECASE)]
+        assert complaints == []
