@@ -15,7 +15,7 @@ class Event {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
-  explicit Event(asio::any_io_executor executor) : timer_(std::move(executor)) {}
+  explicit Event(const asio::any_io_executor& executor) : timer_(executor) {}
 
   void Announce() {
     announced_ = true;

@@ -2,19 +2,18 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <optional>
 
 namespace aims::megatec {
 namespace {
 
+using namespace std::string_view_literals;
 using std::string_view;
-using std::string_view_literals::operator""sv;
 
 constexpr size_t kFieldCount = 8;
 constexpr size_t kFlagCount = 8;
 constexpr size_t kVoltageWidth = 5;  // MMM.M
-constexpr string_view kLineEnds = "\r\n";
-constexpr string_view kSilent = " \t\0\r\n"sv;  // bytes that say nothing by themselves
 
 // The largest that a field of the protocol holds is "MMM.M"; units in the field are at most one character wider.
 constexpr size_t kMaxNumberWidth = 6;
@@ -22,12 +21,18 @@ constexpr size_t kMaxNumberWidth = 6;
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsBlank(char c) { return c == ' ' || c == '\t'; }
 bool IsPrintable(char c) { return c >= ' ' && c <= '~'; }
+bool IsLineEnd(char c) { return c == '\r' || c == '\n'; }
+bool IsBlankOrEnd(char c) { return IsBlank(c) || IsLineEnd(c); }
+bool IsSilent(char c) { return IsBlankOrEnd(c) || c == '\0'; }  // says nothing by itself
 
-string_view Trim(string_view text, string_view what) {
-  const size_t first = text.find_first_not_of(what);
-  if (first == string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(what) - first + 1);
+// `text` without what is_padding at its front and at its end.
+string_view Trim(string_view text, bool (*is_padding)(char), bool (*is_padding_at_end)(char)) {
+  while (!text.empty() && is_padding(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_padding_at_end(text.back())) text.remove_suffix(1);
+  return text;
 }
+
+bool SaysNothing(string_view line) { return std::all_of(line.begin(), line.end(), IsSilent); }
 
 // The fields between blanks. More than fit are counted, not kept.
 struct Fields {
@@ -37,14 +42,14 @@ struct Fields {
 
 Fields SplitOnBlanks(string_view line) {
   Fields fields;
-  auto at = line.begin();
+  size_t at = 0;
   while (true) {
-    at = std::find_if_not(at, line.end(), IsBlank);
-    if (at == line.end()) return fields;
-    const auto end = std::find_if(at, line.end(), IsBlank);
-    if (fields.count < kFieldCount) fields.text[fields.count] = string_view(&*at, static_cast<size_t>(end - at));
+    while (at < line.size() && IsBlank(line[at])) ++at;
+    if (at == line.size()) return fields;
+    const size_t begin = at;
+    while (at < line.size() && !IsBlank(line[at])) ++at;
+    if (fields.count < kFieldCount) fields.text[fields.count] = line.substr(begin, at - begin);
     ++fields.count;
-    at = end;
   }
 }
 
@@ -55,19 +60,19 @@ std::optional<double> ParseNumber(string_view field) {
   const bool negative = field.size() > 1 && field.front() == '-';
   if (negative) field.remove_prefix(1);
   if (field.empty() || field.size() > kMaxNumberWidth || !IsDigit(field.front()) || !IsDigit(field.back())) return {};
+  constexpr double kPowersOfTen[kMaxNumberWidth] = {1, 10, 100, 1000, 10'000, 100'000};
   int digits = 0;
-  int scale = 0;  // 0 until the point
-  for (const char c : field) {
-    if (c == '.' && scale == 0) {
-      scale = 1;
-    } else if (IsDigit(c)) {
-      digits = digits * 10 + (c - '0');
-      scale *= 10;
+  size_t point = field.size() - 1;  // where it would be without one
+  for (size_t i = 0; i < field.size(); ++i) {
+    if (IsDigit(field[i])) {
+      digits = digits * 10 + (field[i] - '0');
+    } else if (field[i] == '.' && point == field.size() - 1) {
+      point = i;
     } else {
       return {};
     }
   }
-  const double number = static_cast<double>(digits) / std::max(scale, 1);
+  const double number = digits / kPowersOfTen[field.size() - 1 - point];
   return negative ? -number : number;
 }
 
@@ -81,9 +86,8 @@ bool Measured(string_view field, double& into) {
 
 // Fills `into` from a field that may be a placeholder.
 bool MeasuredOrNot(string_view field, std::optional<double>& into) {
-  if (IsPlaceholder(field)) return true;
   into = ParseNumber(field);
-  return into.has_value();
+  return into.has_value() || IsPlaceholder(field);
 }
 
 bool IsFlags(string_view field) {
@@ -110,13 +114,15 @@ Refusal Unlike(string_view line, const Fields& fields, bool has_start) {
 
 // Takes the next line off `bytes`, without its end.
 string_view TakeLine(string_view& bytes) {
-  const size_t end = bytes.find_first_of(kLineEnds);
-  const string_view line = bytes.substr(0, end);
-  bytes.remove_prefix(end == string_view::npos ? bytes.size() : end + 1);
+  string_view line = bytes.substr(0, bytes.find('\r'));
+  line = line.substr(0, line.find('\n'));
+  bytes.remove_prefix(std::min(bytes.size(), line.size() + 1));
   return line;
 }
 
-bool IsEcho(string_view line, string_view request) { return Trim(line, kSilent) == Trim(request, kSilent); }
+bool IsEcho(string_view line, string_view request) {
+  return Trim(line, IsSilent, IsSilent) == Trim(request, IsSilent, IsSilent);
+}
 
 }  // namespace
 
@@ -147,15 +153,13 @@ string_view Describe(Refusal refusal) {
 tl::expected<Reading, Refusal> ParseStatus(string_view line) {
   const auto refused = [](Refusal why) { return tl::unexpected<Refusal>(why); };
 
+  if (line.empty()) return refused(Refusal::kEmpty);
   // The NUL that stands for a '0' may be the last of the flags, so only ends of line are cut there.
-  const size_t start = line.rfind('(');
-  const bool has_start = start != string_view::npos;
-  if (has_start) line.remove_prefix(start + 1);
-  const size_t first = line.find_first_not_of(kSilent);
-  if (first == string_view::npos) return refused(has_start ? Refusal::kTruncated : Refusal::kEmpty);
-  line.remove_prefix(first);
-  const size_t end = line.find_last_not_of(" \t\r\n");
-  line = line.substr(0, end + 1);
+  const void* start = ::memrchr(line.data(), '(', line.size());
+  const bool has_start = start != nullptr;
+  if (has_start) line.remove_prefix(static_cast<size_t>(static_cast<const char*>(start) - line.data()) + 1);
+  if (SaysNothing(line)) return refused(has_start ? Refusal::kTruncated : Refusal::kEmpty);
+  line = Trim(line, IsSilent, IsBlankOrEnd);
 
   const Fields fields = SplitOnBlanks(line);
   if (fields.count != kFieldCount) return refused(Unlike(line, fields, has_start));
@@ -188,21 +192,19 @@ tl::expected<Reading, Refusal> ParseStatus(string_view line) {
 }
 
 bool IsComplete(string_view bytes, string_view request) {
-  const size_t end = bytes.find_last_of(kLineEnds);
-  if (end == string_view::npos) return false;
-  bytes = bytes.substr(0, end + 1);
-  while (!bytes.empty()) {
+  while (true) {
     const string_view line = TakeLine(bytes);
-    if (!Trim(line, kSilent).empty() && !IsEcho(line, request)) return true;
+    const bool ended = line.data() + line.size() != bytes.data() + bytes.size();
+    if (!ended) return false;
+    if (!SaysNothing(line) && !IsEcho(line, request)) return true;
   }
-  return false;
 }
 
 tl::expected<Reading, Refusal> ParseReply(string_view bytes, string_view request) {
   tl::expected<Reading, Refusal> answer = tl::unexpected<Refusal>(Refusal::kEmpty);
   while (!bytes.empty()) {
     const string_view line = TakeLine(bytes);
-    if (Trim(line, kSilent).empty()) continue;
+    if (SaysNothing(line)) continue;
     if (IsEcho(line, request)) {
       if (!answer && answer.error() == Refusal::kEmpty) answer = tl::unexpected<Refusal>(Refusal::kEcho);
       continue;

@@ -19,7 +19,7 @@ struct Supervisor {
 
 // The whole exchange takes at most kSupervisorLimit, but where a name has to be looked up as long as the resolver does.
 inline constexpr std::chrono::seconds kSupervisorLimit{5};
-inline constexpr size_t kLargestAnswer = 64 * 1024;
+inline constexpr size_t kLargestAnswer = 65'536;
 
 // The errors of ParseServiceAnswer (service.h), or kAbsent: the Supervisor cannot be reached, kTimeout: it says
 // nothing.

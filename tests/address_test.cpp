@@ -23,8 +23,8 @@ TEST_CASE("the brackets of an IPv6 address are not part of it") {
 TEST_CASE("what is no address is refused") {
   for (const std::string text :
        {"", "udp://a:1", "tcp://", "tcp://host", "tcp://host:", "tcp://host:0", "tcp://host:65536", "tcp://host:4000x",
-        "tcp://:4000", "tcp://::1:4000", "tcp://ho st:1", "tcp://user@host:1", "tcp://[]:1", "simulator://x",
-        "ttyUSB0", "TCP://host:1", "http://host:1"}) {
+        "tcp://:4000", "tcp://::1:4000", "tcp://ho st:1", "tcp://user@host:1", "tcp://[]:1", "simulator://x", "ttyUSB0",
+        "TCP://host:1", "http://host:1"}) {
     CAPTURE(text);
     const auto address = ParseAddress(text);
     REQUIRE_FALSE(address);

@@ -50,7 +50,8 @@ TEST_CASE("the keys of the state are those of the discovery, in every state of k
   const auto discovery = Parsed(DiscoveryDocument(kTopics, kInverter, "1.2.3"));
   const auto components = KeysOf(discovery["cmps"]);
   CHECK(components.size() == kEntities.size());
-  for (const Snapshot& snapshot : {Snapshot{}, Snapshot{Reading{}, true}, Snapshot{*megatec::ParseStatus(frames::kMains), true}}) {
+  for (const Snapshot& snapshot :
+       {Snapshot{}, Snapshot{Reading{}, true}, Snapshot{*megatec::ParseStatus(frames::kMains), true}}) {
     CHECK(KeysOf(Parsed(StateDocument(snapshot))) == components);
   }
 }

@@ -1,4 +1,5 @@
-// The other end of a line, with a script: what it expects to be asked, and what it answers when. It checks the requests.
+// The other end of a line, with a script: what it expects to be asked, and what it answers when. It checks the
+// requests.
 //
 //   ups.Expect("Q1\r").Reply("(111.0 …\r");
 //   ups.Expect("Q1\r").Reply("(late\r").After(30ms);
@@ -65,8 +66,8 @@ class FakeUps {
     std::string asked;
     while (true) {
       std::error_code failure;
-      const size_t got = co_await stream_.async_read_some(asio::buffer(input),
-                                                          asio::redirect_error(asio::use_awaitable, failure));
+      const size_t got =
+          co_await stream_.async_read_some(asio::buffer(input), asio::redirect_error(asio::use_awaitable, failure));
       if (failure) co_return;
       asked.append(input.data(), got);
       if (script_.empty() || asked.size() < script_.front().request.size()) continue;

@@ -1,7 +1,7 @@
 #include "link.h"
 
-#include <doctest/doctest.h>
 #include <dirent.h>
+#include <doctest/doctest.h>
 
 #include <asio/ip/tcp.hpp>
 

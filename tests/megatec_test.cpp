@@ -29,7 +29,8 @@ Reading Read(std::string_view line) {
   return *reading;
 }
 
-const Reading kMainsReading{111.0, 111.0, 112.0, 0.0, 60.0, 13.5, 0.0, true, false, false, false, true, false, false, true};
+const Reading kMainsReading{111.0, 111.0, 112.0, 0.0,  60.0,  13.5,  0.0, true,
+                            false, false, false, true, false, false, true};
 
 }  // namespace
 
@@ -41,9 +42,7 @@ void* operator new(size_t size) {
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
-TEST_CASE("a frame on mains is read field by field") {
-  CHECK(Read(frames::kMains) == kMainsReading);
-}
+TEST_CASE("a frame on mains is read field by field") { CHECK(Read(frames::kMains) == kMainsReading); }
 
 TEST_CASE("a frame of an outage says so, and b1 is only a flag") {
   const Reading reading = Read(frames::kOutage);
@@ -61,8 +60,9 @@ TEST_CASE("each status bit is the flag that the protocol says") {
     std::string_view flags;
     bool Reading::*flag;
   } const cases[] = {
-      {"01000000", &Reading::battery_low},      {"00100000", &Reading::avr_active}, {"00010000", &Reading::ups_failed},
-      {"00001000", &Reading::line_interactive}, {"00000100", &Reading::self_test},  {"00000010", &Reading::shutdown_flag},
+      {"01000000", &Reading::battery_low}, {"00100000", &Reading::avr_active},
+      {"00010000", &Reading::ups_failed},  {"00001000", &Reading::line_interactive},
+      {"00000100", &Reading::self_test},   {"00000010", &Reading::shutdown_flag},
       {"00000001", &Reading::beeper},
   };
   for (const auto& [flags, flag] : cases) {
@@ -119,8 +119,11 @@ TEST_CASE("input, output and battery voltage must be numbers") {
 }
 
 TEST_CASE("what is no number is refused, not half read") {
-  for (const std::string field : {"nan", "inf", "1e3", "0x1f", "11.0.0", "1-1.0", "-13.5", "13.5V", ".5", "5.", "1,5",
-                                  "1234567", "13\x1f" "5", "+13.5"}) {
+  for (const std::string field :
+       {"nan", "inf", "1e3", "0x1f", "11.0.0", "1-1.0", "-13.5", "13.5V", ".5", "5.", "1,5", "1234567",
+        "13\x1f"
+        "5",
+        "+13.5"}) {
     CAPTURE(field);
     CHECK(Refused("(111.0 111.0 112.0 000 60.0 " + field + " 00.0 00001001\r") == Refusal::kBadNumber);
   }
@@ -145,7 +148,10 @@ TEST_CASE("a frame cut short anywhere is refused") {
 }
 
 TEST_CASE("bytes other than 0, 1 and NUL among the flags are refused") {
-  for (const std::string flags : {"0000100x", "00001\x1e" "01", "00002001", "000010011", "0000100", "--------"}) {
+  for (const std::string flags : {"0000100x",
+                                  "00001\x1e"
+                                  "01",
+                                  "00002001", "000010011", "0000100", "--------"}) {
     CAPTURE(flags);
     CHECK_FALSE(ParseStatus("(111.0 111.0 112.0 000 60.0 13.5 00.0 " + flags + "\r"));
   }
@@ -164,8 +170,10 @@ TEST_CASE("other dialects are refused and named") {
   CHECK(Refused("UPS No Ack\r") == Refusal::kNak);
   CHECK(Refused("#120.0 050 12.00 60.0\r") == Refusal::kOtherProtocol);
   // Voltronic QGS, and the longer Q1 of Axpert with its CRC.
-  CHECK(Refused("(229.8 50.0 229.8 50.0 000.6 010 369.1 369.1 054.6 --.-- 032.0 000000000001\r") == Refusal::kOtherProtocol);
-  CHECK(Refused("(00000 16971 01 00 00 026 033 022 029 02 00 000 0036 0000 0000 49.95 10\xe3\x5c\r") == Refusal::kNotText);
+  CHECK(Refused("(229.8 50.0 229.8 50.0 000.6 010 369.1 369.1 054.6 --.-- 032.0 000000000001\r") ==
+        Refusal::kOtherProtocol);
+  CHECK(Refused("(00000 16971 01 00 00 026 033 022 029 02 00 000 0036 0000 0000 49.95 10\xe3\x5c\r") ==
+        Refusal::kNotText);
   // Eight tokens, the last no flags.
   CHECK_FALSE(ParseStatus("(111.0 111.0 112.0 000 60.0 13.5 00.0 BL000000\r"));
 }

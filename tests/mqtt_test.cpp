@@ -38,9 +38,8 @@ struct Client {
 
   Result<void> Connect(const Broker& broker) {
     std::optional<Result<void>> result;
-    asio::co_spawn(context, mqtt.Connect(broker, "base/bridge"), [&](std::exception_ptr, Result<void> outcome) {
-      result = std::move(outcome);
-    });
+    asio::co_spawn(context, mqtt.Connect(broker, "base/bridge"),
+                   [&](std::exception_ptr, Result<void> outcome) { result = std::move(outcome); });
     REQUIRE(Until([&] { return result.has_value(); }, 20s));
     return *result;
   }

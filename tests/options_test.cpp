@@ -114,8 +114,9 @@ TEST_CASE("every mistake is named at once") {
 
 TEST_CASE("a mistake names the option, what it holds and what it takes") {
   const std::string mistake = InverterMistake(R"("baud_rate":300)");
-  CHECK(mistake == "inverters[0].baud_rate: \"300\" is not accepted; it takes 1200, 2400, 4800, 9600, 19200, 38400, "
-                   "57600 or 115200");
+  CHECK(mistake ==
+        "inverters[0].baud_rate: \"300\" is not accepted; it takes 1200, 2400, 4800, 9600, 19200, 38400, "
+        "57600 or 115200");
   CHECK(Has(InverterMistake(R"("poll_interval":-1)"), "inverters[0].poll_interval: \"-1\""));
   CHECK(Has(InverterMistake(R"("poll_interval":"1s")"), "poll_interval"));
   CHECK(Has(InverterMistake(R"("poll_interval":1e999)"), ""));

@@ -14,8 +14,9 @@ const std::string kData =
     R"("protocol":"3.1.1","username":"addons","password":"secret"}})";
 
 std::string Http(int status, const std::string& body) {
-  return "HTTP/1.0 " + std::to_string(status) + " Whatever\r\nContent-Type: application/json\r\ncontent-length: " +
-         std::to_string(body.size()) + "\r\n\r\n" + body;
+  return "HTTP/1.0 " + std::to_string(status) +
+         " Whatever\r\nContent-Type: application/json\r\ncontent-length: " + std::to_string(body.size()) + "\r\n\r\n" +
+         body;
 }
 
 ErrorCode Code(const std::string& answer) {

@@ -27,9 +27,7 @@ struct Fixture {
     CAPTURE(command);
     REQUIRE(simulator.Obey(command));
   }
-  tl::expected<Reading, megatec::Refusal> Answer() {
-    return megatec::ParseReply(simulator.Reply("Q1\r"), "Q1\r");
-  }
+  tl::expected<Reading, megatec::Refusal> Answer() { return megatec::ParseReply(simulator.Reply("Q1\r"), "Q1\r"); }
 };
 
 }  // namespace

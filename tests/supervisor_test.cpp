@@ -113,9 +113,7 @@ TEST_CASE_FIXTURE(FakeSupervisor, "cut short") {
   CHECK(Ask().error().code == ErrorCode::kBadReply);
 }
 
-TEST_CASE_FIXTURE(FakeSupervisor, "cut off before a word") {
-  CHECK(Ask().error().code == ErrorCode::kAbsent);
-}
+TEST_CASE_FIXTURE(FakeSupervisor, "cut off before a word") { CHECK(Ask().error().code == ErrorCode::kAbsent); }
 
 TEST_CASE_FIXTURE(FakeSupervisor, "megabytes of junk are not read to their end") {
   answer = std::string(16 << 20, 'x');
