@@ -8,7 +8,9 @@
 #include <asio/use_awaitable.hpp>
 #include <exception>
 #include <random>
+#include <utility>
 
+#include "diagnosis.h"
 #include "documents.h"
 #include "journal.h"
 #include "log.h"
@@ -29,6 +31,9 @@ void Rethrow(std::exception_ptr failure) {
 
 std::string RandomClientId(const std::string& base) { return fmt::format("{}-{:08x}", base, std::random_device{}()); }
 
+// Room for two announcements of everything.
+int MostUnacknowledged(size_t inverters) { return 64 + 8 * static_cast<int>(inverters); }
+
 std::string Duration(Clock::duration time) {
   const auto seconds = std::chrono::round<std::chrono::seconds>(time).count();
   if (seconds < 120) return fmt::format("{} s", seconds);
@@ -40,15 +45,15 @@ std::string Duration(Clock::duration time) {
 Bridge::Watched::Watched(asio::any_io_executor executor, const InverterOptions& settings)
     : options(settings),
       link(std::move(executor), settings.address, settings.baud_rate),
-      inverter(settings.report_interval),
+      inverter(settings.poll_interval, settings.report_interval),
       request(megatec::kStatusRequest) {}
 
 Bridge::Bridge(asio::any_io_executor executor, Options options, Supervisor supervisor)
     : executor_(executor),
       options_(std::move(options)),
       supervisor_(std::move(supervisor)),
-      mqtt_(executor, RandomClientId(options_.topics.base),
-            {[this](const Mqtt::Message& message) { Listen(message); }, [this] { PublishAll(); }}) {
+      mqtt_(executor, RandomClientId(options_.topics.base), MostUnacknowledged(options_.inverters.size()),
+            {[this](const Mqtt::Message& message) { Listen(message); }, [this] { Announce(); }}) {
   for (const InverterOptions& inverter : options_.inverters) {
     inverters_.push_back(std::make_unique<Watched>(executor, inverter));
   }
@@ -60,8 +65,8 @@ void Bridge::Start() {
 }
 
 asio::awaitable<void> Bridge::Stop(std::chrono::milliseconds limit) {
-  mqtt_.Publish(options_.topics.Bridge(), std::string(kOfflinePayload), Retain::kYes);
-  co_await mqtt_.Leave(Clock::now() + limit);
+  const bool is_said = mqtt_.Publish(options_.topics.Bridge(), std::string(kOfflinePayload), Retain::kYes);
+  if (is_said) co_await mqtt_.Leave(Clock::now() + limit);  // otherwise the will has to say it
 }
 
 // ---- The inverters ----
@@ -80,9 +85,11 @@ asio::awaitable<void> Bridge::Watch(Watched& watched) {
     } else {
       Missed(watched, bytes.error());
     }
-    if (watched.misses >= Inverter::kMissesUntilSilent && watched.link.is_open() && watched.link.IsBetterClosed()) {
+    if (watched.link.IsBorrowed() && watched.misses >= Inverter::kMissesUntilSilent) {
       watched.link.Close();
       co_await Pause(watched.link.PauseBeforeOpen());
+    } else if (watched.link.IsNetwork() && watched.timeouts >= Inverter::kMissesUntilSilent) {
+      watched.link.Close();
     }
     if (!watched.link.is_open()) continue;
     const bool is_there = co_await watched.link.Rest(start + watched.options.poll_interval);
@@ -97,9 +104,11 @@ asio::awaitable<bool> Bridge::Opened(Watched& watched) {
   if (watched.link.is_open()) co_return true;
   const auto opened = co_await watched.link.Open();
   watched.misses = 0;
+  watched.timeouts = 0;
   const std::string& name = watched.options.device.name;
   if (opened) {
-    if (!watched.troubles.Any()) log::Info("{}: asking {} at {} baud", name, *opened, watched.options.baud_rate);
+    const bool is_news = std::exchange(watched.asked, watched.link.name()) != watched.link.name();
+    if (is_news) log::Info("{}: asking {}", name, watched.link.name());
     co_return true;
   }
   // That a lost device is not there is no news.
@@ -139,15 +148,19 @@ void Bridge::Read(Watched& watched, const Reading& reading) {
   }
   watched.troubles.Clear();
   watched.misses = 0;
+  watched.timeouts = 0;
   Publish(watched, watched.inverter.Read(reading, now));
 }
 
 void Bridge::Missed(Watched& watched, const Error& error) {
   const auto now = Clock::now();
   log::Debug("{}: missed: {}", watched.options.device.name, error.message);
-  if (++watched.misses == Inverter::kMissesUntilSilent && watched.troubles.IsNew(error.code)) {
-    log::Warning("{}: {} requests in a row without a good answer ({}); asking on", watched.options.device.name,
-                 Inverter::kMissesUntilSilent, error.message);
+  watched.timeouts = error.code == ErrorCode::kTimeout ? watched.timeouts + 1 : 0;
+  if (++watched.misses >= Inverter::kMissesUntilSilent && watched.troubles.IsNew(error.code)) {
+    log::Warning("{}: {} requests in a row to {} without a good answer ({}); {}", watched.options.device.name,
+                 Inverter::kMissesUntilSilent, watched.link.name(), error.message,
+                 watched.link.IsBorrowed() ? "leaving it alone for 10 s at a time, for it may be another device's"
+                                           : "asking on");
   }
   if (!watched.inverter.was_read()) {
     const bool cr = watched.request == megatec::kStatusRequest;
@@ -160,8 +173,8 @@ void Bridge::Missed(Watched& watched, const Error& error) {
 void Bridge::Gone(Watched& watched, const Error& error) {
   const auto now = Clock::now();
   if (watched.troubles.IsNew(error.code)) {
-    log::Warning("{}: lost {} ({}); looking for it every {}", watched.options.device.name,
-                 ToString(watched.options.address), error.message, Duration(watched.link.PauseBeforeOpen()));
+    log::Warning("{}: lost {} ({}); looking for it every {}", watched.options.device.name, watched.link.name(),
+                 error.message, Duration(watched.link.PauseBeforeOpen()));
   }
   if (watched.inverter.snapshot().connected) watched.silent_since = now;
   Publish(watched, watched.inverter.Gone(now));
@@ -189,7 +202,9 @@ asio::awaitable<void> Bridge::KeepBroker() {
       }
       if (broker_troubles_.IsNew(ErrorCode::kLinkDown)) log::Warning("lost {}: {}; trying again", where, *lost);
     } else if (broker_troubles_.IsNew(connected.error().code)) {
-      log::Warning("no connection to {}: {}; trying again every 3 s", where, connected.error().message);
+      std::string why = connected.error().message;
+      if (connected.error().code == ErrorCode::kRefused) why = co_await Diagnose(executor_, broker, why);
+      log::Warning("no connection to {}: {}; trying again every 3 s", where, why);
     }
     co_await Pause(backoff.Next());
   }
@@ -249,8 +264,10 @@ asio::awaitable<void> Bridge::AnnounceSoon() {
 // Everything, so that whoever knew nothing knows all: what is old is called so before anything is called online.
 void Bridge::Announce() {
   for (const auto& watched : inverters_) {
-    const Device& device = watched->options.device;
     if (!watched->inverter.was_read()) PublishLink(*watched);
+  }
+  for (const auto& watched : inverters_) {
+    const Device& device = watched->options.device;
     mqtt_.Publish(options_.topics.Discovery(device), DiscoveryDocument(options_.topics, device, AIMS_VERSION),
                   Retain::kYes);
   }
@@ -273,9 +290,9 @@ void Bridge::Publish(const Watched& watched, Tell tell) {
   if (tell == Tell::kOnline) PublishLink(watched);
 }
 
-bool Bridge::PublishState(const Watched& watched) {
-  return mqtt_.Publish(options_.topics.State(watched.options.device), StateDocument(watched.inverter.snapshot()),
-                       Retain::kYes);
+void Bridge::PublishState(const Watched& watched) {
+  mqtt_.Publish(options_.topics.State(watched.options.device), StateDocument(watched.inverter.snapshot()),
+                Retain::kYes);
 }
 
 void Bridge::PublishLink(const Watched& watched) {

@@ -41,7 +41,9 @@ class Bridge {
     Inverter inverter;
     Troubles troubles;
     std::string_view request;  // asked now; the two forms take turns until one was answered
-    int misses = 0;            // in a row
+    std::string asked;         // what the log last said is asked
+    int misses = 0;            // in a row, of what is open now
+    int timeouts = 0;          // the same, of those to which nothing at all came back
     Link::Clock::time_point silent_since{};
   };
 
@@ -61,7 +63,7 @@ class Bridge {
   void Announce();
   void Publish(const Watched& watched, Tell tell);
   void PublishAll();
-  bool PublishState(const Watched& watched);
+  void PublishState(const Watched& watched);
   void PublishLink(const Watched& watched);
   asio::awaitable<void> Pause(std::chrono::steady_clock::duration time);
 

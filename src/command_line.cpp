@@ -11,7 +11,6 @@ namespace aims {
 namespace {
 
 constexpr int kWrongCommandLine = 2;
-const std::vector<int> kBaudRates{1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200};
 
 // 0: go on with `app`'s values; otherwise the exit code is in the error.
 tl::expected<void, int> Parse(CLI::App& app, int argc, char** argv) {
@@ -22,6 +21,8 @@ tl::expected<void, int> Parse(CLI::App& app, int argc, char** argv) {
     return tl::unexpected<int>(app.exit(error) == 0 ? 0 : kWrongCommandLine);
   }
 }
+
+CLI::IsMember IsBaudRate() { return CLI::IsMember(std::vector<int>(std::begin(kBaudRates), std::end(kBaudRates))); }
 
 LogLevel LevelOf(const std::string& word) {
   const auto found = std::find(std::begin(kLogLevels), std::end(kLogLevels), word);
@@ -44,7 +45,7 @@ tl::expected<CommandLine, int> ParseCommandLine(int argc, char** argv) {
   auto* address =
       app.add_option("--probe", probe, "Ask the inverter at ADDRESS once and say what came")->type_name("ADDRESS");
   app.add_option("--baud", line.baud_rate, "The speed for --probe")
-      ->check(CLI::IsMember(kBaudRates))
+      ->check(IsBaudRate())
       ->needs(address)
       ->capture_default_str();
   app.set_version_flag("--version", AIMS_VERSION);
@@ -69,7 +70,7 @@ tl::expected<SimulatorCommandLine, int> ParseSimulatorCommandLine(int argc, char
       "aims-inverter-sim");
   app.add_option("link", line.link, "Where to put the link to the pseudo-terminal")->required();
   app.add_option("--baud", line.baud_rate, "The speed of the simulated line")
-      ->check(CLI::IsMember(kBaudRates))
+      ->check(IsBaudRate())
       ->capture_default_str();
   app.set_version_flag("--version", AIMS_VERSION);
   if (const auto parsed = Parse(app, argc, argv); !parsed) return tl::unexpected<int>(parsed.error());

@@ -13,7 +13,7 @@ constexpr Inverter::Duration kReportIntervalOnBattery = 2s;
 constexpr Inverter::Duration kLongestPause = 60s;
 
 // Polls are a little early or late: one that comes this much too soon for its turn is taken, not the next one.
-constexpr Inverter::Duration kSlack = 100ms;
+constexpr Inverter::Duration kMostSlack = 100ms;
 
 struct Changes {
   bool status = false;       // a flag changed, or a value became known or unknown
@@ -73,8 +73,9 @@ Tell Inverter::StateIfDue(Time now) {
   const bool on_battery = snapshot_.reading && !snapshot_.reading->utility_power;
   const Duration pace = on_battery ? std::min(kReportIntervalOnBattery, report_interval_) : report_interval_;
   const Changes changes = Between(told_, snapshot_);
-  const Duration since = now - told_at_ + kSlack;
-  if (!changes.status && !(changes.measurement && since >= pace) && since < kLongestPause) return Tell::kNothing;
+  const Duration since = now - told_at_ + std::min(kMostSlack, poll_interval_ / 2);
+  const bool is_last_chance = since + poll_interval_ > kLongestPause;
+  if (!changes.status && !(changes.measurement && since >= pace) && !is_last_chance) return Tell::kNothing;
   Told(now);
   return Tell::kState;
 }

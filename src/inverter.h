@@ -25,8 +25,10 @@ class Inverter {
 
   static constexpr int kMissesUntilSilent = 3;  // in a row
 
-  // Measurements that changed are told at most every `report_interval` on mains, and every 2 s or less on battery.
-  explicit Inverter(Duration report_interval) : report_interval_(report_interval) {}
+  // Measurements that changed are told at most every `report_interval` on mains, and every 2 s or less on battery;
+  // everything at least once a minute, as far as a poll every `poll_interval` lets it.
+  Inverter(Duration poll_interval, Duration report_interval)
+      : poll_interval_(poll_interval), report_interval_(report_interval) {}
 
   Tell Read(const Reading& reading, Time now);  // a poll brought `reading`
   Tell Missed(Time now);                        // a poll failed; the third in a row means that the inverter is silent
@@ -42,6 +44,7 @@ class Inverter {
   Tell Silence(Time now);
   Tell StateIfDue(Time now);
 
+  Duration poll_interval_;
   Duration report_interval_;
   Snapshot snapshot_;
   bool was_read_ = false;

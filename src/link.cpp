@@ -29,12 +29,16 @@ using Stream = asio::posix::stream_descriptor;
 // A line that never stops talking must not keep us from asking.
 constexpr int kMostReadsToDiscard = 64;
 
+constexpr std::chrono::seconds kPause{1};
+// For an adapter of which we do not know whose it is.
+constexpr std::chrono::seconds kPauseForOthers{10};
+
 }  // namespace
 
 Link::Link(asio::any_io_executor executor, Address address, int baud_rate)
     : stream_(executor), deadline_(executor), address_(std::move(address)), baud_rate_(baud_rate) {}
 
-asio::awaitable<Result<std::string>> Link::Open() {
+asio::awaitable<Result<void>> Link::Open() {
   Close();
   if (const auto* bridge = std::get_if<TcpBridge>(&address_)) co_return co_await Connect(*bridge);
   if (std::holds_alternative<SimulatedInverter>(address_)) co_return StartSimulator();
@@ -62,19 +66,23 @@ asio::awaitable<Result<string_view>> Link::Ask(string_view request) {
     const auto room = asio::buffer(bytes_.data() + size, bytes_.size() - size);
     size += co_await stream_.async_read_some(room, asio::redirect_error(asio::use_awaitable, failure));
     if (megatec::IsComplete({bytes_.data(), size}, request)) break;
-    if (size > 0) Arm(std::min(limit, Clock::now() + silence_));
+    if (megatec::HasBegun({bytes_.data(), size}, request)) Arm(std::min(limit, Clock::now() + silence_));
   }
   if (failure && failure != asio::error::operation_aborted) co_return Lost(failure.message());
   if (size == 0) co_return Failure(ErrorCode::kTimeout, "no answer");
   co_return string_view(bytes_.data(), size);
 }
 
+// A tty that is hung up says so as an error; of a connection only its readable end tells, which has no more to read.
 asio::awaitable<bool> Link::Rest(Clock::time_point time) {
   if (time <= Clock::now()) co_return true;
+  const auto hint = IsNetwork() ? Stream::wait_read : Stream::wait_error;
   std::error_code failure;
   Arm(time);
-  co_await stream_.async_wait(Stream::wait_error, asio::redirect_error(asio::use_awaitable, failure));
-  if (failure == asio::error::operation_aborted) co_return true;
+  do {
+    co_await stream_.async_wait(hint, asio::redirect_error(asio::use_awaitable, failure));
+    if (failure == asio::error::operation_aborted) co_return true;
+  } while (!failure && IsNetwork() && Discard());
   Close();
   co_return false;
 }
@@ -84,60 +92,61 @@ void Link::Close() {
   stream_.close(ignored);
 }
 
-bool Link::IsBetterClosed() const {
-  return std::holds_alternative<TcpBridge>(address_) || std::holds_alternative<AnyAdapter>(address_);
-}
+bool Link::IsNetwork() const { return std::holds_alternative<TcpBridge>(address_); }
+
+bool Link::IsBorrowed() const { return std::holds_alternative<AnyAdapter>(address_) && !has_answered_; }
 
 void Link::Keep() {
-  const bool lasting = opened_.find("/serial/by-id/") != std::string::npos;
-  if (std::holds_alternative<AnyAdapter>(address_) && lasting) address_ = SerialPort{opened_};
+  has_answered_ = true;
+  pause_ = kPause;
+  const bool is_lasting = path_.find("/serial/by-id/") != std::string::npos;
+  if (std::holds_alternative<AnyAdapter>(address_) && is_lasting) address_ = SerialPort{path_};
 }
 
-std::chrono::seconds Link::PauseBeforeOpen() const {
-  return std::holds_alternative<AnyAdapter>(address_) && !opened_.empty() ? 10s : 1s;
-}
-
-Result<std::string> Link::Take(Result<OpenPort> port) {
-  opened_.clear();
+Result<void> Link::Take(Result<OpenPort> port) {
+  const bool is_taken = port.has_value() || port.error().code == ErrorCode::kBadOption;
+  pause_ = IsBorrowed() && is_taken ? kPauseForOthers : kPause;
   if (!port) return tl::unexpected<Error>(port.error());
-  opened_ = port->path;
+  path_ = port->path;
+  name_ = fmt::format("{} at {} baud", path_, baud_rate_);
   Adopt(std::move(port->descriptor), kLineSilence);
-  return opened_;
+  return {};
 }
 
-asio::awaitable<Result<std::string>> Link::Connect(TcpBridge bridge) {
-  const std::string name = ToString(address_);
+asio::awaitable<Result<void>> Link::Connect(TcpBridge bridge) {
+  name_ = ToString(address_);
   const std::string service = std::to_string(bridge.port);
   std::error_code failure;
   asio::ip::tcp::resolver resolver(stream_.get_executor());
   const auto found =
       co_await resolver.async_resolve(bridge.host, service, asio::redirect_error(asio::use_awaitable, failure));
-  if (failure) co_return Failure(ErrorCode::kAbsent, fmt::format("{}: {}", name, failure.message()));
+  if (failure) co_return Failure(ErrorCode::kAbsent, fmt::format("{}: {}", name_, failure.message()));
 
-  const auto limit = Clock::now() + kConnectLimit;
   for (const auto& entry : found) {
     const auto endpoint = entry.endpoint();
     Descriptor socket(::socket(endpoint.data()->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    failure = std::error_code(errno, std::system_category());
     if (socket.get() < 0) continue;
     const int on = 1;
     ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     int reason = ::connect(socket.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) == 0 ? 0 : errno;
     Adopt(std::move(socket), kNetworkSilence);
     if (reason == EINPROGRESS) {
-      Arm(limit);
+      Arm(Clock::now() + kConnectLimit);
       co_await stream_.async_wait(Stream::wait_write, asio::redirect_error(asio::use_awaitable, failure));
       socklen_t size = sizeof reason;
       reason = failure ? ETIMEDOUT : 0;
       if (!failure) ::getsockopt(stream_.native_handle(), SOL_SOCKET, SO_ERROR, &reason, &size);
     }
-    if (reason == 0) co_return name;
+    if (reason == 0) co_return Result<void>();
     failure = std::error_code(reason, std::system_category());
     Close();
   }
-  co_return Failure(ErrorCode::kAbsent, fmt::format("{}: {}", name, failure.message()));
+  co_return Failure(ErrorCode::kAbsent, fmt::format("{}: {}", name_, failure.message()));
 }
 
-Result<std::string> Link::StartSimulator() {
+Result<void> Link::StartSimulator() {
+  name_ = "a simulated inverter";
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0) {
     return Failure(ErrorCode::kAbsent, fmt::format("the simulator cannot start: {}", std::strerror(errno)));
@@ -146,7 +155,7 @@ Result<std::string> Link::StartSimulator() {
   if (!simulator_) simulator_ = std::make_shared<Simulator>(Clock::now(), Simulator::Mains::kOutages);
   auto line = std::make_shared<SimulatedLine>(Stream(stream_.get_executor(), ends[1]), simulator_, baud_rate_);
   asio::co_spawn(stream_.get_executor(), SimulatedLine::Serve(line), asio::detached);
-  return "a simulated inverter";
+  return {};
 }
 
 // Throws away what lies in the line's input. False: the line is gone.

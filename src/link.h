@@ -28,9 +28,12 @@ class Link {
 
   Link(asio::any_io_executor executor, Address address, int baud_rate);
 
-  // Opens the address; what was opened, as a person would name it: "/dev/ttyUSB0". Takes up to kConnectLimit, and,
-  // where a host's name has to be looked up, as long as the system's resolver does.
-  asio::awaitable<Result<std::string>> Open();
+  // Opens the address. Takes up to kConnectLimit for each of a host's addresses, and, where its name has to be looked
+  // up, as long as the system's resolver does.
+  asio::awaitable<Result<void>> Open();
+
+  // What is, or was last, open, as a person would name it: "/dev/ttyUSB0 at 2400 baud".
+  const std::string& name() const { return name_; }
 
   // Takes a descriptor that is open already. `silence`: how long a pause ends a reply.
   void Adopt(Descriptor descriptor, std::chrono::milliseconds silence);
@@ -46,13 +49,15 @@ class Link {
   void Close();
   bool is_open() const { return stream_.is_open(); }
 
-  // After misses in a row: a connection may be dead without a word, and an adapter that we chose may be somebody
-  // else's. These are better closed and looked for again. Whatever has answered once, under a lasting name, is ours for
-  // this run.
-  bool IsBetterClosed() const;
+  // A connection may be dead without a word: after silence it is better opened again.
+  bool IsNetwork() const;
+  // An adapter that we chose ourselves, and that has not answered yet, may be somebody else's: it is not to be kept
+  // long.
+  bool IsBorrowed() const;
+  // It has answered: it is ours for this run, by its lasting name where it has one.
   void Keep();
   // How long to leave alone what was closed or not there.
-  std::chrono::seconds PauseBeforeOpen() const;
+  std::chrono::seconds PauseBeforeOpen() const { return pause_; }
 
   static constexpr std::chrono::milliseconds kReplyLimit{1000};
   static constexpr std::chrono::milliseconds kConnectLimit{3000};
@@ -61,9 +66,9 @@ class Link {
   static constexpr std::chrono::milliseconds kNetworkSilence{250};
 
  private:
-  asio::awaitable<Result<std::string>> Connect(TcpBridge bridge);
-  Result<std::string> Take(Result<OpenPort> port);
-  Result<std::string> StartSimulator();
+  asio::awaitable<Result<void>> Connect(TcpBridge bridge);
+  Result<void> Take(Result<OpenPort> port);
+  Result<void> StartSimulator();
   bool Discard();
   void Arm(Clock::time_point when);
   tl::unexpected<Error> Lost(std::string_view why);
@@ -72,7 +77,10 @@ class Link {
   asio::steady_timer deadline_;
   Address address_;
   int baud_rate_;
-  std::string opened_;  // what Open() opened
+  std::string name_;
+  std::string path_;  // of the tty that is or was open
+  bool has_answered_ = false;
+  std::chrono::seconds pause_{1};
   std::chrono::milliseconds silence_ = kLineSilence;
   std::shared_ptr<Simulator> simulator_;  // lives on while its line is closed and opened
   std::array<char, 512> bytes_;

@@ -41,8 +41,8 @@ tl::expected<Options, int> LoadOptions(const CommandLine& line) {
     return tl::unexpected<int>(kWrongOptions);
   }
   CheckedOptions checked = ParseOptions(*text);
-  for (const std::string& warning : checked.warnings) log::Warning("option {}", warning);
-  for (const std::string& mistake : checked.mistakes) log::Failed("option {}", mistake);
+  for (const std::string& warning : checked.warnings) log::Warning("options: {}", warning);
+  for (const std::string& mistake : checked.mistakes) log::Failed("options: {}", mistake);
   if (!checked.mistakes.empty()) return tl::unexpected<int>(kWrongOptions);
   return checked.options;
 }
@@ -86,6 +86,11 @@ int main(int argc, char** argv) {
   const auto line = aims::ParseCommandLine(argc, argv);
   if (!line) return line.error();
   if (line->healthcheck) return aims::IsHealthy(line->data) ? EXIT_SUCCESS : EXIT_FAILURE;
-  if (line->probe) return aims::Probe(*line->probe, line->baud_rate) ? EXIT_SUCCESS : EXIT_FAILURE;
-  return aims::Run(*line);
+  try {
+    if (line->probe) return aims::Probe(*line->probe, line->baud_rate) ? EXIT_SUCCESS : EXIT_FAILURE;
+    return aims::Run(*line);
+  } catch (const std::exception& failure) {
+    aims::log::Failed("this should not happen, please report it: {}", failure.what());
+    return EXIT_FAILURE;
+  }
 }

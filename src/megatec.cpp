@@ -200,6 +200,12 @@ bool IsComplete(string_view bytes, string_view request) {
   }
 }
 
+bool HasBegun(string_view bytes, string_view request) {
+  string_view line;
+  while (!bytes.empty()) line = TakeLine(bytes);
+  return !SaysNothing(line) && !request.starts_with(Trim(line, IsSilent, IsSilent));
+}
+
 tl::expected<Reading, Refusal> ParseReply(string_view bytes, string_view request) {
   tl::expected<Reading, Refusal> answer = tl::unexpected<Refusal>(Refusal::kEmpty);
   while (!bytes.empty()) {

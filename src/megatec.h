@@ -46,6 +46,10 @@ tl::expected<Reading, Refusal> ParseStatus(std::string_view line);
 // something and is not an echo of `request`: the exchange is over, for good or bad.
 bool IsComplete(std::string_view bytes, std::string_view request);
 
+// True when something of the reply is in `bytes`: a line has begun that is neither blank nor an echo of `request`. Only
+// from then on does silence end the exchange.
+bool HasBegun(std::string_view bytes, std::string_view request);
+
 // The reading in `bytes`, all that came since `request` was sent: the last good one of its lines, be the last of them
 // ended or not. Where none is good, why the last line that says something was refused.
 tl::expected<Reading, Refusal> ParseReply(std::string_view bytes, std::string_view request);

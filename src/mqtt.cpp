@@ -30,14 +30,15 @@ std::string Why(const char* message, int code) {
 
 }  // namespace
 
-Mqtt::Mqtt(asio::any_io_executor executor, std::string client_id, Listeners listeners)
+Mqtt::Mqtt(asio::any_io_executor executor, std::string client_id, int most_unacknowledged, Listeners listeners)
     : executor_(executor),
       client_id_(std::move(client_id)),
       listeners_(std::move(listeners)),
       answered_(executor),
       lost_(executor),
       settled_(executor),
-      left_(executor) {}
+      left_(executor),
+      most_unacknowledged_(most_unacknowledged) {}
 
 Mqtt::~Mqtt() {
   if (client_) MQTTAsync_destroy(&client_);
@@ -91,8 +92,8 @@ asio::awaitable<std::optional<std::string>> Mqtt::Lost(Event::Time limit) {
 }
 
 bool Mqtt::Publish(const std::string& topic, const std::string& payload, Retain retain) {
-  if (!connected_) return false;
-  if (unacknowledged_ >= kMostUnacknowledged) {
+  if (!connected_ || leaving_) return false;
+  if (unacknowledged_ >= most_unacknowledged_) {
     full_ = true;
     return false;
   }
@@ -117,9 +118,11 @@ void Mqtt::Unsubscribe(const std::string& topic) {
 }
 
 asio::awaitable<void> Mqtt::Leave(Event::Time limit) {
+  leaving_ = true;
   if (!connected_) co_return;
   if (unacknowledged_ > 0) co_await settled_.Wait(limit);
   if (!connected_) co_return;
+  left_.Reset();
   MQTTAsync_disconnectOptions options = MQTTAsync_disconnectOptions_initializer;
   options.onSuccess = OnLeft;
   options.context = this;
@@ -164,7 +167,7 @@ void Mqtt::Acknowledged() {
   unacknowledged_ = std::max(0, unacknowledged_ - 1);
   if (unacknowledged_ > 0) return;
   settled_.Announce();
-  if (full_ && connected_) {
+  if (full_ && connected_ && !leaving_) {
     full_ = false;
     listeners_.on_room();
   }

@@ -40,7 +40,8 @@ class Mqtt {
     std::function<void()> on_room;
   };
 
-  Mqtt(asio::any_io_executor executor, std::string client_id, Listeners listeners);
+  // At most `most_unacknowledged` messages wait for the broker's word.
+  Mqtt(asio::any_io_executor executor, std::string client_id, int most_unacknowledged, Listeners listeners);
   ~Mqtt();
   Mqtt(const Mqtt&) = delete;
   Mqtt& operator=(const Mqtt&) = delete;
@@ -52,20 +53,20 @@ class Mqtt {
   // Waits until the connection is lost, at most until `limit`; why it was lost, or nothing while it stands.
   asio::awaitable<std::optional<std::string>> Lost(Event::Time limit = Event::Time::max());
 
-  // QoS 1. False: not connected, or as many messages as kMostUnacknowledged wait for the broker's word.
+  // QoS 1. False: not connected, leaving, or too many messages wait for the broker's word.
   bool Publish(const std::string& topic, const std::string& payload, Retain retain);
 
   void Subscribe(const std::string& topic);
   void Unsubscribe(const std::string& topic);
 
-  // Waits until the broker has acknowledged everything, at most until `limit`, and takes leave of it.
+  // From here on nothing more is published. Waits until the broker has acknowledged everything, at most until `limit`,
+  // and takes leave of it.
   asio::awaitable<void> Leave(Event::Time limit);
 
   bool is_connected() const { return connected_; }
 
   static constexpr std::chrono::seconds kConnectLimit{3};
   static constexpr std::chrono::seconds kKeepAlive{10};
-  static constexpr int kMostUnacknowledged = 64;
   // Larger messages, and more than so many at once, are not for us.
   static constexpr int kLargestPayload = 4096;
   static constexpr int kMostMessagesWaiting = 64;
@@ -100,7 +101,9 @@ class Mqtt {
   Result<void> outcome_;
   std::string lost_why_;
   bool connected_ = false;
+  bool leaving_ = false;
   bool full_ = false;  // something could not be published
+  int most_unacknowledged_;
   int unacknowledged_ = 0;
   std::atomic<int> waiting_ = 0;  // messages posted to the executor
 };

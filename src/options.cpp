@@ -22,13 +22,15 @@ using Json = rapidjson::Value;
 constexpr unsigned kParseFlags =
     rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag;
 
-constexpr size_t kShownBytes = 80;
+constexpr size_t kMostShown = 80;
 constexpr size_t kMaxNameCharacters = 64;
 
 string_view TextOf(const Json& value) { return {value.GetString(), value.GetStringLength()}; }
 
+bool BeginsCharacter(char byte) { return (byte & 0xc0) != 0x80; }
+
 size_t CountCharacters(string_view utf8) {
-  return static_cast<size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) { return (c & 0xc0) != 0x80; }));
+  return static_cast<size_t>(std::count_if(utf8.begin(), utf8.end(), BeginsCharacter));
 }
 
 bool HasControls(string_view text) {
@@ -42,11 +44,12 @@ std::string Shown(const Json& value) {
   if (value.IsBool()) return value.GetBool() ? "true" : "false";
   if (!value.IsString()) return "nothing";
   string_view text = TextOf(value);
-  const bool cut = text.size() > kShownBytes;
+  const bool cut = CountCharacters(text) > kMostShown;
   if (cut) {
-    size_t end = kShownBytes;
-    while (end > 0 && (text[end] & 0xc0) == 0x80) --end;
-    text = text.substr(0, end);
+    size_t characters = 0;
+    const auto end =
+        std::find_if(text.begin(), text.end(), [&](char c) { return BeginsCharacter(c) && ++characters > kMostShown; });
+    text = text.substr(0, static_cast<size_t>(end - text.begin()));
   }
   std::string shown = "\"";
   for (const char c : text) shown += HasControls({&c, 1}) ? '?' : c;
@@ -204,7 +207,6 @@ void ReadAddress(Section& section, Address& into) {
 }
 
 InverterOptions ReadInverter(Section& section) {
-  constexpr int kBaudRates[] = {1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200};
   InverterOptions inverter;
   ReadName(section, inverter.device);
   ReadAddress(section, inverter.address);
@@ -224,6 +226,7 @@ void ReadInverters(Section& root, CheckedOptions& checked) {
                                                  list->IsArray() ? "an empty list" : Shown(*list)));
   }
   std::set<std::string> ids;
+  std::set<std::string> addresses;
   for (rapidjson::SizeType i = 0; i < list->Size(); ++i) {
     const Json& entry = (*list)[i];
     if (!entry.IsObject()) {
@@ -237,13 +240,21 @@ void ReadInverters(Section& root, CheckedOptions& checked) {
                                           "differs in letters or digits",
                                           inverter.device.name, inverter.device.id));
     }
+    const bool is_exclusive =
+        std::holds_alternative<SerialPort>(inverter.address) || std::holds_alternative<TcpBridge>(inverter.address);
+    if (is_exclusive && !addresses.insert(ToString(inverter.address)).second) {
+      section.Mistake("address", fmt::format("\"{}\" is another inverter's, too; it takes one that nobody else has",
+                                             ToString(inverter.address)));
+    }
     checked.options.inverters.push_back(std::move(inverter));
   }
 }
 
 void ReadBroker(Section& section, Broker& broker) {
   broker.host = section.Text("host");
-  if (broker.host.find_first_of("/ @") != std::string::npos) {
+  const bool has_port =
+      std::count(broker.host.begin(), broker.host.end(), ':') == 1;  // more of them are an IPv6 address
+  if (has_port || broker.host.find_first_of("/ @[]") != std::string::npos) {
     section.Refuse("host", *section.Find("host"), "a host's name or address alone, without mqtt:// and port");
   }
   broker.tls = section.Switch("tls", false);
@@ -259,6 +270,14 @@ void ReadBroker(Section& section, Broker& broker) {
   }
 }
 
+// Without a host the rest says nothing: the Supervisor's broker comes with its own.
+void WarnOfIdle(Section& section) {
+  if (section.Find("host")) return;
+  for (const string_view key : {"port", "username", "password"}) {
+    if (section.Find(key)) section.Warning(key, "it is ignored, because mqtt.host is not given");
+  }
+}
+
 void ReadMqtt(Section& section, Options& options) {
   ReadBroker(section, options.broker);
   options.topics.base = section.Level("base_topic", "aims2mqtt");
@@ -268,6 +287,7 @@ void ReadMqtt(Section& section, Options& options) {
   if (options.birth_topic.find_first_of("+#") != std::string::npos) {
     section.Refuse("birth_topic", *section.Find("birth_topic"), "a topic without + and #");
   }
+  WarnOfIdle(section);
   section.WarnOfUnknown();
 }
 
@@ -278,13 +298,13 @@ CheckedOptions ParseOptions(string_view json) {
   rapidjson::Document document;
   document.Parse<kParseFlags>(json.data(), json.size());
   if (document.HasParseError()) {
-    checked.mistakes.push_back(fmt::format("the options are not JSON: {} (at byte {})",
+    checked.mistakes.push_back(fmt::format("this is not JSON: {} (at byte {})",
                                            rapidjson::GetParseError_En(document.GetParseError()),
                                            document.GetErrorOffset()));
     return checked;
   }
   if (!document.IsObject()) {
-    checked.mistakes.push_back(fmt::format("the options are {}, not a group of options", Shown(document)));
+    checked.mistakes.push_back(fmt::format("this is {}, not a group of options", Shown(document)));
     return checked;
   }
   Section root(document, "", checked);

@@ -20,6 +20,9 @@ enum class LogLevel { kDebug, kInfo, kWarning, kError };
 // "debug" … "error", as the option and --log-level write them; in the order of LogLevel.
 inline constexpr std::string_view kLogLevels[] = {"debug", "info", "warning", "error"};
 
+// What a serial line can be set to.
+inline constexpr int kBaudRates[] = {1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200};
+
 // A broker and how to log in to it.
 struct Broker {
   std::string host;  // empty: not given

@@ -47,6 +47,8 @@ string_view Advice(const Error& error) {
       return "Another program uses it. Stop that program, or give it another adapter.";
     case ErrorCode::kDenied:
       return "We may not open it. Run this as a user of the group that owns the device (dialout).";
+    case ErrorCode::kLinkDown:
+      return "The other side hung up. Is the bridge connected to its serial port, does somebody else use it?";
     default:
       return "";
   }
@@ -75,7 +77,7 @@ asio::awaitable<void> AskOnce(Link& link, bool& found) {
     Say(std::string(Advice(opened.error())));
     co_return;
   }
-  Say(fmt::format("Asking {} …", *opened));
+  Say(fmt::format("Asking {} …", link.name()));
   std::optional<Error> silence;
   std::string heard;
   for (const string_view request : {megatec::kStatusRequest, megatec::kStatusRequestLf}) {
@@ -94,6 +96,7 @@ asio::awaitable<void> AskOnce(Link& link, bool& found) {
     }
   }
   if (heard.empty()) {
+    Say(silence->message);
     Say(std::string(Advice(*silence)));
     co_return;
   }

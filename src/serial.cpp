@@ -72,6 +72,20 @@ bool SetRaw(int descriptor, int baud_rate) {
   return ::tcsetattr(descriptor, TCSANOW, &line) == 0;
 }
 
+Result<OpenPort> OpenAndLock(const std::string& path) {
+  OpenPort port{Descriptor(::open(path.c_str(), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)), path};
+  const int descriptor = port.descriptor.get();
+  if (descriptor < 0) return OpenFailure(path, errno);
+  if (::isatty(descriptor) == 0) {
+    return Failure(ErrorCode::kRefused, fmt::format("{} is not a serial device", Resolved(path)));
+  }
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return port;
+  if (errno != EWOULDBLOCK) {
+    return Failure(ErrorCode::kRefused, fmt::format("{} cannot be locked: {}", Resolved(path), std::strerror(errno)));
+  }
+  return Failure(ErrorCode::kBusy, fmt::format("{} is locked: another program uses it", Resolved(path)));
+}
+
 // The serial adapters below `dev`: by their lasting names, and by number those that have none.
 std::vector<std::string> ListAdapters(const fs::path& dev) {
   std::vector<std::string> adapters;
@@ -93,42 +107,32 @@ std::vector<std::string> ListAdapters(const fs::path& dev) {
 }  // namespace
 
 Result<OpenPort> OpenSerial(const std::string& path, int baud_rate) {
-  OpenPort port{Descriptor(::open(path.c_str(), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)), path};
-  const int descriptor = port.descriptor.get();
-  if (descriptor < 0) return OpenFailure(path, errno);
-  if (::isatty(descriptor) == 0) {
-    return Failure(ErrorCode::kRefused, fmt::format("{} is not a serial device", Resolved(path)));
-  }
-  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-    return Failure(ErrorCode::kBusy, fmt::format("{} is locked: another program uses it", Resolved(path)));
-  }
-  if (!SetRaw(descriptor, baud_rate)) {
-    return Failure(ErrorCode::kRefused,
-                   fmt::format("{} does not take {} baud, 8N1: {}", Resolved(path), baud_rate, std::strerror(errno)));
-  }
-  return port;
+  auto port = OpenAndLock(path);
+  if (!port || SetRaw(port->descriptor.get(), baud_rate)) return port;
+  return Failure(ErrorCode::kRefused,
+                 fmt::format("{} does not take {} baud, 8N1: {}", Resolved(path), baud_rate, std::strerror(errno)));
 }
 
 Result<OpenPort> OpenOnlyAdapter(int baud_rate, const std::string& dev) {
-  std::vector<OpenPort> free;
+  std::string only;
+  size_t free = 0;
   std::string seen;
   for (const std::string& path : ListAdapters(dev)) {
     std::string why_not = "free";
     if (IsRadioStick(fs::path(path).filename().string())) {
       why_not = "a radio stick, by its name";
-    } else if (auto port = OpenSerial(path, baud_rate)) {
-      free.push_back(std::move(*port));
+    } else if (const auto port = OpenAndLock(path)) {
+      only = path;
+      ++free;
     } else {
       why_not = port.error().message;
     }
     seen += fmt::format("{}{} ({})", seen.empty() ? "" : "; ", path, why_not);
   }
-  if (free.size() == 1) return std::move(free.front());
-  if (free.empty()) {
-    return Failure(ErrorCode::kAbsent,
-                   seen.empty() ? "there is no serial adapter" : fmt::format("no serial adapter is free: {}", seen));
-  }
-  return Failure(ErrorCode::kAbsent,
+  if (free == 1) return OpenSerial(only, baud_rate);
+  if (seen.empty()) return Failure(ErrorCode::kAbsent, "there is no serial adapter");
+  if (free == 0) return Failure(ErrorCode::kBusy, fmt::format("no serial adapter is free: {}", seen));
+  return Failure(ErrorCode::kBadOption,
                  fmt::format("more than one serial adapter is there; set `device` or `address` to one of: {}", seen));
 }
 

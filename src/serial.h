@@ -21,7 +21,8 @@ struct OpenPort {
 Result<OpenPort> OpenSerial(const std::string& path, int baud_rate);
 
 // Opens the one adapter below `dev` that is nobody else's: neither named like a radio stick (Zigbee, Z-Wave,
-// SkyConnect, ConBee, Sonoff) nor locked. kAbsent when there is none or more than one; the message lists them.
+// SkyConnect, ConBee, Sonoff) nor locked. kAbsent: there is none; kBusy: none is free; kBadOption: more than one is.
+// The message lists them. Only the one that is taken is touched beyond opening and locking.
 Result<OpenPort> OpenOnlyAdapter(int baud_rate, const std::string& dev = "/dev");
 
 // True for the names, as in /dev/serial/by-id, of adapters that are known to be something else.

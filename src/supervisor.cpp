@@ -7,11 +7,11 @@
 #include <asio/connect.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/redirect_error.hpp>
-#include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
 #include <memory>
 
+#include "limit.h"
 #include "service.h"
 
 namespace aims {
@@ -37,27 +37,6 @@ Url ParseUrl(const std::string& url) {
   return {authority.substr(0, colon), authority.substr(colon + 1), path};
 }
 
-// Closes the socket when the time is over; shared with the timer's handler, which may outlive the exchange.
-struct Exchange {
-  explicit Exchange(const asio::any_io_executor& executor) : resolver(executor), socket(executor), timer(executor) {}
-
-  tcp::resolver resolver;
-  tcp::socket socket;
-  asio::steady_timer timer;
-  bool late = false;
-};
-
-void Limit(const std::shared_ptr<Exchange>& exchange, std::chrono::milliseconds limit) {
-  exchange->timer.expires_after(limit);
-  exchange->timer.async_wait([exchange](std::error_code stopped) {
-    if (stopped) return;
-    exchange->late = true;
-    std::error_code ignored;
-    exchange->resolver.cancel();
-    exchange->socket.close(ignored);
-  });
-}
-
 // What came until the connection's end, or until it is whole or too much.
 asio::awaitable<std::string> Receive(tcp::socket& socket) {
   std::string answer;
@@ -77,25 +56,26 @@ asio::awaitable<std::string> Receive(tcp::socket& socket) {
 asio::awaitable<Result<Broker>> AskForBroker(asio::any_io_executor executor, Supervisor supervisor,
                                              std::chrono::milliseconds limit) {
   const Url url = ParseUrl(supervisor.api);
-  const auto exchange = std::make_shared<Exchange>(executor);
-  Limit(exchange, limit);
-
   std::error_code failure;
+  tcp::resolver resolver(executor);
   const auto endpoints =
-      co_await exchange->resolver.async_resolve(url.host, url.port, asio::redirect_error(asio::use_awaitable, failure));
-  if (!failure && !exchange->late) {
-    co_await asio::async_connect(exchange->socket, endpoints, asio::redirect_error(asio::use_awaitable, failure));
+      co_await resolver.async_resolve(url.host, url.port, asio::redirect_error(asio::use_awaitable, failure));
+  const auto socket = std::make_shared<tcp::socket>(executor);
+  const Limit deadline(executor, limit, [socket] {
+    std::error_code ignored;
+    socket->close(ignored);
+  });
+  if (!failure) {
+    co_await asio::async_connect(*socket, endpoints, asio::redirect_error(asio::use_awaitable, failure));
   }
   std::string answer;
-  if (!failure && !exchange->late) {
+  if (!failure && !deadline.is_over()) {
     const std::string request = ServiceRequest(url.host, url.path, supervisor.token);
-    co_await asio::async_write(exchange->socket, asio::buffer(request),
-                               asio::redirect_error(asio::use_awaitable, failure));
-    answer = co_await Receive(exchange->socket);
+    co_await asio::async_write(*socket, asio::buffer(request), asio::redirect_error(asio::use_awaitable, failure));
+    answer = co_await Receive(*socket);
   }
-  exchange->timer.cancel();
 
-  if (exchange->late) {
+  if (deadline.is_over()) {
     co_return Failure(ErrorCode::kTimeout, fmt::format("the Supervisor at {} does not answer in time", supervisor.api));
   }
   if (answer.empty()) {

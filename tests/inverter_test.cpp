@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 namespace {
 
 struct Fixture {
-  Inverter inverter{10s};
+  Inverter inverter{1s, 10s};
   Inverter::Time now{1000s};
   Reading mains = *megatec::ParseStatus(frames::kMains);
   Reading outage = *megatec::ParseStatus(frames::kOutage);
@@ -74,7 +74,7 @@ TEST_CASE_FIXTURE(Fixture, "on battery they are told every 2 s, or faster where 
   }
   CHECK(told == 10);
 
-  Inverter fast{1s};
+  Inverter fast{1s, 1s};
   fast.Read(outage, now);
   outage.battery_voltage -= 0.1;
   CHECK(fast.Read(outage, now + 1s) == Tell::kState);
@@ -131,4 +131,25 @@ TEST_CASE_FIXTURE(Fixture, "while it is silent the state is told once a minute")
   int told = 0;
   for (int i = 0; i < 120; ++i) told += Miss() == Tell::kState ? 1 : 0;
   CHECK(told == 2);
+}
+
+TEST_CASE("at least once a minute, also where polls are 40 s apart") {
+  Inverter inverter{40s, 3600s};
+  Inverter::Time now{1000s};
+  const Reading mains = *megatec::ParseStatus(frames::kMains);
+  inverter.Read(mains, now);
+  for (int i = 0; i < 10; ++i) CHECK(inverter.Read(mains, now += 40s) == Tell::kState);
+}
+
+TEST_CASE("fast polls do not make the report interval shorter") {
+  Inverter inverter{50ms, 1s};
+  Inverter::Time now{1000s};
+  Reading mains = *megatec::ParseStatus(frames::kMains);
+  inverter.Read(mains, now);
+  int told = 0;
+  for (int i = 0; i < 400; ++i) {
+    mains.utility_voltage += 0.1;
+    told += inverter.Read(mains, now += 50ms) == Tell::kState ? 1 : 0;
+  }
+  CHECK(told == 20);
 }

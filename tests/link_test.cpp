@@ -111,6 +111,13 @@ TEST_CASE_FIXTURE(Fixture, "an echo does not end the exchange") {
   CHECK(Ask() == "Q1\r" + kMains);
 }
 
+TEST_CASE_FIXTURE(Fixture, "an inverter may think after an echo, or after what the last reply left behind") {
+  ups.Expect("Q1\r").Reply("Q1\r").Then(150ms, kMains);
+  CHECK(Ask() == "Q1\r" + kMains);
+  ups.Expect("Q1\r").Reply(std::string("\n\0", 2)).Then(150ms, kMains);
+  CHECK(Ask() == std::string("\n\0", 2) + kMains);
+}
+
 TEST_CASE_FIXTURE(Fixture, "silence is a timeout after the reply limit, and the link stays open") {
   ups.Expect("Q1\r");
   const auto start = Clock::now();
@@ -195,15 +202,29 @@ TEST_CASE("a TCP bridge is asked, by name and by address") {
   for (const std::string host : {"127.0.0.1", "localhost"}) {
     tcp::acceptor acceptor(context, {asio::ip::make_address("127.0.0.1"), 0});
     Link link(context.get_executor(), TcpBridge{host, acceptor.local_endpoint().port()}, 2400);
-    const auto opened = Await(context, link.Open());
-    REQUIRE(opened);
-    CHECK(*opened == "tcp://" + host + ":" + std::to_string(acceptor.local_endpoint().port()));
+    REQUIRE(Await(context, link.Open()));
+    CHECK(link.name() == "tcp://" + host + ":" + std::to_string(acceptor.local_endpoint().port()));
     FakeUps ups(context, Descriptor(acceptor.accept().release()));
     ups.Expect("Q1\r").Reply("(111.0 111.0 112.0").Then(100ms, " 000 60.0 13.5 00.0 00001001\r");
     CHECK(*Await(context, link.Ask("Q1\r")) == kMains);
     ups.Expect("Q1\r").HangUp();
     CHECK(Await(context, link.Ask("Q1\r")).error().code == ErrorCode::kLinkDown);
   }
+}
+
+TEST_CASE("a TCP bridge that closes the connection while we rest is noticed at once; what it says unasked is not") {
+  asio::io_context context;
+  tcp::acceptor acceptor(context, {asio::ip::make_address("127.0.0.1"), 0});
+  Link link(context.get_executor(), TcpBridge{"127.0.0.1", acceptor.local_endpoint().port()}, 2400);
+  REQUIRE(Await(context, link.Open()));
+  tcp::socket peer = acceptor.accept();
+  peer.send(asio::buffer(kMains));
+  CHECK(Await(context, link.Rest(Clock::now() + 100ms)));
+  peer.send(asio::buffer(kMains));
+  peer.close();
+  const auto start = Clock::now();
+  CHECK_FALSE(Await(context, link.Rest(start + 5s)));
+  CHECK(Clock::now() - start < 1s);
 }
 
 TEST_CASE("a TCP bridge that refuses, or whose name nobody knows, is absent") {

@@ -16,6 +16,8 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 
+constexpr int kMostUnacknowledged = 64;
+
 // A client whose executor is driven by the test.
 struct Client {
   asio::io_context context;
@@ -24,7 +26,7 @@ struct Client {
   Mqtt mqtt;
 
   explicit Client(const std::string& id)
-      : mqtt(context.get_executor(), id,
+      : mqtt(context.get_executor(), id, kMostUnacknowledged,
              {[this](const Mqtt::Message& message) { messages.push_back(message); }, [this] { ++rooms; }}) {}
 
   bool Until(const std::function<bool()>& done, std::chrono::milliseconds limit = 10s) {
@@ -178,7 +180,7 @@ TEST_CASE("while a frozen broker acknowledges nothing, the queue is bounded; wit
   mosquitto.Freeze();
   int taken = 0;
   for (int i = 0; i < 1000; ++i) taken += client.mqtt.Publish("base/x", "1", Retain::kNo) ? 1 : 0;
-  CHECK(taken == Mqtt::kMostUnacknowledged);
+  CHECK(taken == kMostUnacknowledged);
   CHECK(client.rooms == 0);
   mosquitto.Thaw();
   CHECK(client.Until([&] { return client.rooms == 1; }));

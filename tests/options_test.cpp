@@ -130,6 +130,8 @@ TEST_CASE("a mistake names the option, what it holds and what it takes") {
   CHECK(Has(MqttMistake(R"("port":65536)"), "mqtt.port"));
   CHECK(Has(MqttMistake(R"("port":1.5)"), "mqtt.port"));
   CHECK(Has(MqttMistake(R"("host":"mqtt://x")"), "mqtt.host"));
+  CHECK(Has(MqttMistake(R"("host":"192.168.1.5:1883")"), "mqtt.host"));
+  CHECK(Has(MqttMistake(R"("host":"[::1]")"), "mqtt.host"));
   CHECK(Has(MqttMistake(R"("tls":"yes")"), "mqtt.tls"));
   CHECK(Has(MqttMistake(R"("ca_file":"ca.crt")"), "mqtt.ca_file"));
   CHECK(Has(MqttMistake(R"("base_topic":"a/b")"), "mqtt.base_topic"));
@@ -164,12 +166,31 @@ TEST_CASE("what an option holds is cut to 80 characters") {
   CHECK(mistake.size() < 300);
   CHECK(Has(mistake, std::string(80, 'x') + "…"));
   CHECK_FALSE(Has(mistake, std::string(81, 'x')));
+
+  std::string umlauts;
+  for (int i = 0; i < 100; ++i) umlauts += "ä";
+  CHECK(Has(InverterMistake("\"device\":\"" + umlauts + "\""), umlauts.substr(0, 160) + "…"));
 }
 
 TEST_CASE("a password is in no message") {
   const std::string mistake = MqttMistake(R"("username":"u","password":"geheim\n")");
   CHECK(Has(mistake, "mqtt.password"));
   CHECK_FALSE(Has(mistake, "geheim"));
+}
+
+TEST_CASE("two inverters cannot have one address, but may both be simulated") {
+  CHECK(Has(Mistake(R"({"inverters":[{"name":"A","device":"/dev/x"},{"name":"B","address":"/dev/x"}]})"),
+            "inverters[1].address"));
+  Good(R"({"inverters":[{"name":"A","address":"simulator://"},{"name":"B","address":"simulator://"}]})");
+}
+
+TEST_CASE("an IPv6 address is a host") { CHECK(GoodMqtt(R"("host":"fe80::1")").broker.host == "fe80::1"); }
+
+TEST_CASE("a login without a host is said to be idle") {
+  const CheckedOptions checked =
+      ParseOptions("{" + std::string(kInverter) + R"(,"mqtt":{"username":"u","password":"p","port":1}})");
+  CHECK(checked.mistakes.empty());
+  CHECK(checked.warnings.size() == 3);
 }
 
 TEST_CASE("unknown options are a warning each") {

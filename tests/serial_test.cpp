@@ -114,10 +114,39 @@ TEST_CASE("with two free adapters none is taken, and both are listed") {
   const std::string second = adapters.ById(two, "usb-2");
   const auto port = OpenOnlyAdapter(2400, adapters.dev.path());
   REQUIRE_FALSE(port);
-  CHECK(port.error().code == ErrorCode::kAbsent);
+  CHECK(port.error().code == ErrorCode::kBadOption);
   CHECK(Has(port.error().message, first));
   CHECK(Has(port.error().message, second));
   CHECK(OpenSerial(first, 2400));
+}
+
+TEST_CASE("adapters that are not taken keep the speed that somebody set them to") {
+  Adapters adapters;
+  Pty one, two;
+  adapters.ById(one, "usb-1");
+  adapters.ById(two, "usb-2");
+  for (const Pty* pty : {&one, &two}) {
+    termios line{};
+    ::tcgetattr(pty->slave.get(), &line);
+    ::cfsetospeed(&line, B115200);
+    ::tcsetattr(pty->slave.get(), TCSANOW, &line);
+  }
+  CHECK_FALSE(OpenOnlyAdapter(2400, adapters.dev.path()));
+  for (const Pty* pty : {&one, &two}) {
+    termios line{};
+    ::tcgetattr(pty->slave.get(), &line);
+    CHECK(::cfgetospeed(&line) == B115200);
+  }
+}
+
+TEST_CASE("where every adapter is somebody else's, it is said why") {
+  Adapters adapters;
+  Pty held;
+  const std::string path = adapters.ById(held, "usb-held");
+  const auto holder = OpenSerial(path, 2400);
+  const auto port = OpenOnlyAdapter(2400, adapters.dev.path());
+  CHECK(port.error().code == ErrorCode::kBusy);
+  CHECK(Has(port.error().message, "locked"));
 }
 
 TEST_CASE("without an adapter there is nothing to take") {

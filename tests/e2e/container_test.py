@@ -102,7 +102,7 @@ def test_an_older_supervisors_base_will_do(docker_image, tmp_path):
     assert "9.9.9" in docker("inspect", image).stdout
 
 
-def test_the_binary_runs_in_an_empty_chroot(docker_image, tmp_path):
+def test_the_binary_runs_in_an_empty_chroot(tmp_path):
     from peers import PROGRAM
     (tmp_path / "bin").mkdir()
     program = tmp_path / "bin" / "program"

@@ -41,6 +41,11 @@ def free_port():
         return s.getsockname()[1]
 
 
+def accepts(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
 def until(condition, seconds=5.0, what="it"):
     """Waits until condition() is true, and returns what it returned."""
     end = time.monotonic() + seconds
@@ -88,7 +93,7 @@ class Broker:
     def start(self):
         self.process = subprocess.Popen(["mosquitto", "-c", self.conf], stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL)
-        until(self.accepts, 5, "mosquitto's start")
+        until(lambda: accepts(self.port), 5, "mosquitto's start")
 
     def stop(self):
         if self.process:
@@ -96,9 +101,29 @@ class Broker:
             self.process.wait()
             self.process = None
 
-    def accepts(self):
-        with socket.socket() as s:
-            return s.connect_ex(("127.0.0.1", self.port)) == 0
+
+class Authority:
+    """A certificate authority of the test's own, made with openssl."""
+
+    def __init__(self, directory, name="ca"):
+        self.directory = Path(directory)
+        self.name = name
+        self.file = self.directory / f"{name}.crt"
+        self._openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN=Test {name}",
+                      "-keyout", f"{name}.key", "-out", f"{name}.crt")
+
+    def _openssl(self, *arguments):
+        subprocess.run(["openssl", *arguments], cwd=self.directory, check=True, capture_output=True)
+
+    def listener(self, names="DNS:localhost,IP:127.0.0.1", days=1):
+        """The settings of a mosquitto listener with a certificate for `names`; days < 0: it has expired."""
+        (self.directory / "names.ext").write_text(f"subjectAltName={names}")
+        self._openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=broker", "-keyout", "broker.key",
+                      "-out", "broker.csr")
+        self._openssl("x509", "-req", "-in", "broker.csr", "-CA", f"{self.name}.crt", "-CAkey", f"{self.name}.key",
+                      "-CAcreateserial", "-days", str(days), "-extfile", "names.ext", "-out", "broker.crt")
+        return (f"allow_anonymous true\ncafile {self.file}\ncertfile {self.directory}/broker.crt\n"
+                f"keyfile {self.directory}/broker.key")
 
 
 class Subscriber:

@@ -8,8 +8,8 @@ import subprocess
 import time
 
 import pytest
-from peers import (KEYS, MAINS, OUTAGE, PROGRAM, Broker, FakeSupervisor, Program, ScriptedInverter, Simulator,
-                   Subscriber, free_port, options, until)
+from peers import (KEYS, MAINS, OUTAGE, PROGRAM, Authority, Broker, FakeSupervisor, Program, ScriptedInverter, Simulator,
+                   Subscriber, accepts, free_port, options, running, until)
 
 BRIDGE = "aims2mqtt/bridge"
 LINK = "aims2mqtt/aims_inverter/link"
@@ -232,6 +232,72 @@ def test_a_refused_login_is_said_and_tried_again(tmp_path):
         program.until_line("connected to the MQTT broker", 5)
 
 
+# ---- TLS ----
+
+def with_tls(broker, ca_file="", host="localhost"):
+    chosen = options("simulator://", broker.port)
+    chosen["mqtt"].update(host=host, tls=True, ca_file=str(ca_file))
+    return chosen
+
+
+@pytest.fixture
+def authority(tmp_path):
+    return Authority(tmp_path)
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_a_certificate_of_the_given_authority_is_accepted(tmp_path, authority, host):
+    with Broker(tmp_path, authority.listener()) as broker, \
+            Program(tmp_path, with_tls(broker, authority.file, host)) as program:
+        program.until_line("with TLS")
+
+
+def test_tls_1_3_is_spoken(tmp_path, authority):
+    with Broker(tmp_path, authority.listener() + "\ntls_version tlsv1.3") as broker, \
+            Program(tmp_path, with_tls(broker, authority.file)) as program:
+        program.until_line("with TLS")
+
+
+def test_nothing_older_than_tls_1_2_is_spoken(tmp_path, authority):
+    authority.listener()
+    port = free_port()
+    server = ["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", tmp_path / "broker.crt",
+              "-key", tmp_path / "broker.key", "-tls1_1", "-cipher", "ALL:@SECLEVEL=0", "-quiet"]
+    with running(server, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
+        until(lambda: accepts(port))
+        chosen = options("simulator://", port)
+        chosen["mqtt"].update(host="127.0.0.1", tls=True, ca_file=str(authority.file))
+        with Program(tmp_path, chosen) as program:
+            program.until_line("no TLS came about on this port", 10)
+
+
+@pytest.mark.parametrize("case,words", [
+    ("wrong authority", "signed by an authority that is not trusted"),
+    ("public authorities only", "signed by an authority that is not trusted"),
+    ("expired", "has expired"),
+    ("another name", "is for another name than localhost"),
+    ("plain text", "no TLS came about on this port"),
+    ("no certificate in the file", "holds no certificate"),
+])
+def test_a_certificate_that_does_not_fit_is_refused_with_its_reason(tmp_path, authority, case, words):
+    listener = authority.listener("DNS:elsewhere.example" if case == "another name" else "DNS:localhost",
+                                  -1 if case == "expired" else 1)
+    ca_file = authority.file
+    if case == "wrong authority":
+        ca_file = Authority(tmp_path, "other").file
+    elif case == "public authorities only":
+        ca_file = ""
+    elif case == "plain text":
+        listener = "allow_anonymous true"
+    elif case == "no certificate in the file":
+        ca_file = tmp_path / "empty"
+        ca_file.write_text("")
+    with Broker(tmp_path, listener) as broker, Program(tmp_path, with_tls(broker, ca_file)) as program:
+        program.until_line(words, 8)
+        time.sleep(2)
+        assert len(program.lines("no connection to")) == 1 and not program.lines("with TLS")
+
+
 # ---- The Supervisor ----
 
 def test_the_supervisor_is_asked_until_it_knows_a_broker(tmp_path, broker, ears):
@@ -308,6 +374,79 @@ def test_a_silent_tcp_bridge_is_connected_to_again(tmp_path, broker, ears):
         inverter.answer = lambda request: MAINS
         ears.until_payload(LINK, "online", 4, since=time.monotonic())
         assert len(program.lines("requests in a row")) == 1
+
+
+def test_a_bridge_that_answers_nonsense_is_asked_on_at_the_same_pace(tmp_path, broker, ears):
+    with ScriptedInverter(lambda request: b"(NAK\r", tcp=True) as inverter, \
+            Program(tmp_path, options(inverter.address, broker.port, poll_interval=0.2)):
+        until(lambda: inverter.requests)
+        time.sleep(2)
+        assert len(inverter.requests) >= 9
+
+
+def test_another_kind_of_trouble_is_told_too(tmp_path, broker):
+    with ScriptedInverter(lambda request: None) as inverter, \
+            Program(tmp_path, options(inverter.address, broker.port)) as program:
+        program.until_line("(no answer)", 6)
+        inverter.answer = lambda request: request
+        program.until_line("only our own request came back", 3)
+        time.sleep(2)
+        assert len(program.lines("requests in a row")) == 2
+
+
+# ---- Finding the adapter ----
+
+@pytest.fixture
+def by_id():
+    """Makes links in /dev/serial/by-id, as udev does, and takes them away."""
+    folder = pathlib.Path("/dev/serial/by-id")
+    made = [p for p in [folder, folder.parent] if not p.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    links = []
+
+    def make(name, target):
+        links.append(folder / name)
+        links[-1].symlink_to(target)
+        return links[-1]
+
+    yield make
+    for link in links:
+        link.unlink()
+    for path in made:
+        path.rmdir()
+
+
+def test_the_only_adapter_is_taken_and_kept_once_it_has_answered(tmp_path, broker, ears, by_id):
+    with ScriptedInverter() as inverter:
+        link = by_id("usb-aims2mqtt-test-1", inverter.address)
+        with Program(tmp_path, options("", broker.port, poll_interval=0.2)) as program:
+            ears.until_payload(LINK, "online")
+            program.until_line(f"asking {link}")
+            inverter.answer = lambda request: None
+            ears.until_payload(LINK, "offline", 5, since=time.monotonic())
+            inverter.answer = lambda request: MAINS
+            ears.until_payload(LINK, "online", 3, since=time.monotonic())
+
+
+def test_an_adapter_that_does_not_answer_like_an_inverter_is_let_go(tmp_path, broker, by_id):
+    with ScriptedInverter(lambda request: b"hello\r") as other:
+        by_id("usb-aims2mqtt-test-1", other.address)
+        with Program(tmp_path, options("", broker.port, poll_interval=0.2)) as program:
+            program.until_line("it may be another device's")
+            time.sleep(2)
+            assert len(other.requests) == 3
+            assert run("--probe", other.address).returncode == 1  # it is not locked any more
+
+
+def test_of_two_adapters_none_is_taken_and_both_are_named(tmp_path, broker, by_id):
+    with ScriptedInverter() as one, ScriptedInverter() as two, \
+            Program(tmp_path, options("", broker.port)) as program:
+        program.until_line("there is no serial adapter")
+        first = by_id("usb-aims2mqtt-test-1", one.address)
+        second = by_id("usb-aims2mqtt-test-2", two.address)
+        program.until_line("more than one serial adapter")
+        assert program.lines(str(first)) and program.lines(str(second))
+        assert one.requests == two.requests == []
 
 
 # ---- Options, command line ----
