@@ -287,7 +287,6 @@ void ReadMqtt(Section& section, Options& options) {
   if (options.birth_topic.find_first_of("+#") != std::string::npos) {
     section.Refuse("birth_topic", *section.Find("birth_topic"), "a topic without + and #");
   }
-  WarnOfIdle(section);
   section.WarnOfUnknown();
 }
 
@@ -322,6 +321,7 @@ CheckedOptions ParseOptions(string_view json) {
   const size_t level = root.Choice("log_level", kLogLevels, static_cast<size_t>(LogLevel::kInfo));
   checked.options.log_level = static_cast<LogLevel>(level);
   root.WarnOfUnknown();
+  if (checked.mistakes.empty()) WarnOfIdle(section);
   return checked;
 }
 

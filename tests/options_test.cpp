@@ -193,6 +193,12 @@ TEST_CASE("a login without a host is said to be idle") {
   CHECK(checked.warnings.size() == 3);
 }
 
+TEST_CASE("a mistake is one line, with no warning about the same option") {
+  const CheckedOptions checked = ParseOptions("{" + std::string(kInverter) + R"(,"mqtt":{"port":0}})");
+  CHECK(checked.mistakes.size() == 1);
+  CHECK(checked.warnings.empty());
+}
+
 TEST_CASE("unknown options are a warning each") {
   const CheckedOptions checked =
       ParseOptions(R"({"inverters":[{"name":"A","colour":"red"}],"mqtt":{"qos":1},"extra":{"a":[]}})");
