@@ -102,18 +102,6 @@ def test_an_older_supervisors_base_will_do(docker_image, tmp_path):
     assert "9.9.9" in docker("inspect", image).stdout
 
 
-def test_the_binary_runs_in_an_empty_chroot(tmp_path):
-    from peers import PROGRAM
-    (tmp_path / "bin").mkdir()
-    program = tmp_path / "bin" / "program"
-    program.write_bytes(PROGRAM.read_bytes())
-    program.chmod(0o755)
-    kind = subprocess.run(["file", program], capture_output=True, text=True).stdout
-    assert "static-pie linked" in kind or "statically linked" in kind
-    done = subprocess.run(["chroot", tmp_path, "/bin/program", "--version"], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-
-
 def test_the_aarch64_binary_does_the_same_under_qemu(docker_image, tmp_path, monkeypatch):
     import peers
     image = docker_image("aarch64")

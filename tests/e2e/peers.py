@@ -115,13 +115,19 @@ class Authority:
     def _openssl(self, *arguments):
         subprocess.run(["openssl", *arguments], cwd=self.directory, check=True, capture_output=True)
 
-    def listener(self, names="DNS:localhost,IP:127.0.0.1", days=1):
-        """The settings of a mosquitto listener with a certificate for `names`; days < 0: it has expired."""
-        (self.directory / "names.ext").write_text(f"subjectAltName={names}")
+    def listener(self, names="DNS:localhost,IP:127.0.0.1", expired=False):
+        """The settings of a mosquitto listener with a certificate for `names`."""
         self._openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=broker", "-keyout", "broker.key",
                       "-out", "broker.csr")
-        self._openssl("x509", "-req", "-in", "broker.csr", "-CA", f"{self.name}.crt", "-CAkey", f"{self.name}.key",
-                      "-CAcreateserial", "-days", str(days), "-extfile", "names.ext", "-out", "broker.crt")
+        (self.directory / "index.txt").write_text("")
+        (self.directory / "serial").write_text("01\n")
+        (self.directory / "names.ext").write_text(f"subjectAltName={names}")
+        (self.directory / "ca.cnf").write_text("[ca]\ndefault_ca=own\n[own]\ndatabase=index.txt\nserial=serial\nnew_certs_dir=.\n"
+                                               "default_md=sha256\npolicy=any\n[any]\ncommonName=supplied\n")
+        begin, end = ("20200101000000Z", "20200102000000Z") if expired else ("20200101000000Z", "20450101000000Z")
+        self._openssl("ca", "-batch", "-config", "ca.cnf", "-cert", f"{self.name}.crt", "-keyfile", f"{self.name}.key",
+                      "-in", "broker.csr", "-out", "broker.crt", "-extfile", "names.ext", "-notext",
+                      "-startdate", begin, "-enddate", end)
         return (f"allow_anonymous true\ncafile {self.file}\ncertfile {self.directory}/broker.crt\n"
                 f"keyfile {self.directory}/broker.key")
 

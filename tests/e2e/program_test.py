@@ -281,7 +281,7 @@ def test_nothing_older_than_tls_1_2_is_spoken(tmp_path, authority):
 ])
 def test_a_certificate_that_does_not_fit_is_refused_with_its_reason(tmp_path, authority, case, words):
     listener = authority.listener("DNS:elsewhere.example" if case == "another name" else "DNS:localhost",
-                                  -1 if case == "expired" else 1)
+                                  expired=case == "expired")
     ca_file = authority.file
     if case == "wrong authority":
         ca_file = Authority(tmp_path, "other").file
@@ -520,6 +520,17 @@ def test_sigint_ends_it_as_well(tmp_path, broker, ears):
         code, took = program.stop(signal.SIGINT)
         assert code == 0 and took < 1
     ears.until_payload(BRIDGE, "offline", 1)
+
+
+@pytest.mark.skipif("AIMS_BUILD" in os.environ, reason="the release alone is static")
+def test_the_release_is_static_and_runs_in_an_empty_chroot(tmp_path):
+    program = tmp_path / "program"
+    program.write_bytes(PROGRAM.read_bytes())
+    program.chmod(0o755)
+    kind = subprocess.run(["file", program], capture_output=True, text=True).stdout
+    assert "static-pie linked" in kind
+    done = subprocess.run(["chroot", tmp_path, "/program", "--version"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 # ---- --probe ----
