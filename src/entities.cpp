@@ -11,10 +11,10 @@ struct Look {
     if (!snapshot.reading || !((*snapshot.reading).*number)) return {};
     return *((*snapshot.reading).*number);
   }
-  template <typename Measured>
-  Value operator()(Measured Reading::*measured) const {
+  template <typename OfReading>  // a Number or a Flag
+  Value operator()(OfReading source) const {
     if (!snapshot.reading) return {};
-    return (*snapshot.reading).*measured;
+    return (*snapshot.reading).*source;
   }
 };
 

@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "entities.h"
+
 namespace aims {
 namespace {
 
@@ -17,7 +19,7 @@ struct Line {
 };
 
 struct Sentences {
-  bool Reading::*flag;
+  Flag flag;
   Line set;
   Line cleared;
 };

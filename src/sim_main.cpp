@@ -56,7 +56,7 @@ class PluggedSimulator {
     }
     served_ = std::make_shared<SimulatedLine>(Stream(context_, master.Release()), simulator_, line_.baud_rate);
     asio::co_spawn(context_, SimulatedLine::Serve(served_), asio::detached);
-    std::cout << "simulated inverter at " << line_.link << " (" << name << ")" << std::endl;
+    std::cout << "simulated inverter at " << line_.link << " (" << name << ")\n" << std::flush;
     return true;
   }
 
@@ -76,7 +76,7 @@ class PluggedSimulator {
     } else if (command == "unplug") {
       Unplug();
     } else if (!command.empty() && !simulator_->Obey(command)) {
-      std::cerr << "not understood: " << command << " (see --help)" << std::endl;
+      std::cerr << "not understood: " << command << " (see --help)\n";
     }
   }
 

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "entities.h"
 #include "frames.h"
 #include "megatec.h"
 
@@ -82,9 +83,8 @@ TEST_CASE_FIXTURE(Fixture, "on battery they are told every 2 s, or faster where 
 
 TEST_CASE_FIXTURE(Fixture, "any change of a flag is told at once") {
   Read(mains);
-  for (bool Reading::*flag :
-       {&Reading::utility_power, &Reading::battery_low, &Reading::avr_active, &Reading::ups_failed,
-        &Reading::line_interactive, &Reading::self_test, &Reading::shutdown_flag, &Reading::beeper}) {
+  for (const Flag flag : {&Reading::utility_power, &Reading::battery_low, &Reading::avr_active, &Reading::ups_failed,
+                          &Reading::line_interactive, &Reading::self_test, &Reading::shutdown_flag, &Reading::beeper}) {
     mains.*flag = !(mains.*flag);
     CHECK(Read(mains, 1ms) == Tell::kState);
     CHECK(Read(mains, 1ms) == Tell::kNothing);

@@ -6,6 +6,7 @@
 #include <new>
 #include <string>
 
+#include "entities.h"
 #include "frames.h"
 
 using namespace aims;
@@ -58,7 +59,7 @@ TEST_CASE("a frame of an outage says so, and b1 is only a flag") {
 TEST_CASE("each status bit is the flag that the protocol says") {
   struct {
     std::string_view flags;
-    bool Reading::*flag;
+    Flag flag;
   } const cases[] = {
       {"01000000", &Reading::battery_low}, {"00100000", &Reading::avr_active},
       {"00010000", &Reading::ups_failed},  {"00001000", &Reading::line_interactive},
