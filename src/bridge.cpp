@@ -190,12 +190,13 @@ asio::awaitable<void> Bridge::KeepBroker() {
     const std::string where = fmt::format("the MQTT broker {}:{}", broker.host, broker.port);
     const auto connected = co_await mqtt_.Connect(broker, options_.topics.Bridge());
     if (connected) {
-      if (is_steady) log::Info("connected to {}{}", where, broker.tls ? " with TLS" : "");
+      const bool is_told = is_steady;
+      if (is_told) log::Info("connected to {}{}", where, broker.tls ? " with TLS" : "");
       Greet();
       auto lost = co_await mqtt_.Lost(Clock::now() + kSteadyAfter);
       is_steady = !lost;
       if (is_steady) {
-        if (broker_troubles_.Has(ErrorCode::kLinkDown)) log::Info("the connection to {} is steady again", where);
+        if (!is_told) log::Info("the connection to {} is steady again", where);
         broker_troubles_.Clear();
         backoff.Reset();
         lost = co_await mqtt_.Lost();

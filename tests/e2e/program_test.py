@@ -177,6 +177,19 @@ def test_everything_comes_again_after_a_restart_of_the_broker(tmp_path, broker):
         assert len(program.lines("lost the MQTT broker")) == 1
 
 
+def test_a_restart_of_the_broker_is_one_line_each_way(tmp_path, broker):
+    # The reconnect was told a second time, as "steady again", 10 s later.
+    with Program(tmp_path, options("simulator://", broker.port)) as program:
+        program.until_line("connected to the MQTT broker")
+        time.sleep(10.5)
+        broker.stop()
+        program.until_line("lost the MQTT broker")
+        broker.start()
+        until(lambda: len(program.lines("connected to the MQTT broker")) == 2, 6)
+        time.sleep(10.5)
+        assert len(program.lines("lost the MQTT broker")) == 1 and not program.lines("steady")
+
+
 def test_everything_comes_again_after_home_assistants_birth(tmp_path, broker, ears):
     with ScriptedInverter() as inverter, Program(tmp_path, options(inverter.address, broker.port)):
         ears.until_payload(LINK, "online")
