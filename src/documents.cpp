@@ -1,63 +1,15 @@
 #include "documents.h"
 
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
-
 #include <algorithm>
 #include <cctype>
-#include <cmath>
 
 #include "entities.h"
+#include "json.h"
 
 namespace aims {
 namespace {
 
 using std::string_view;
-using Buffer = rapidjson::StringBuffer;
-
-// RapidJSON's writer, taking string views and members whole.
-class Json {
- public:
-  Json& Key(string_view key) {
-    writer_.Key(key.data(), static_cast<rapidjson::SizeType>(key.size()));
-    return *this;
-  }
-  void Text(string_view text) { writer_.String(text.data(), static_cast<rapidjson::SizeType>(text.size())); }
-  void Number(double number, int decimals) {
-    const double whole = std::round(number);
-    if (decimals == 0 && whole == number) {
-      writer_.Int64(static_cast<int64_t>(whole));
-    } else {
-      writer_.Double(number);
-    }
-  }
-  void Bool(bool value) { writer_.Bool(value); }
-  void Null() { writer_.Null(); }
-
-  // A member that is left out where there is nothing to say.
-  void TextMember(string_view key, string_view text) {
-    if (!text.empty()) Key(key).Text(text);
-  }
-
-  template <typename Members>
-  void Object(Members members) {
-    writer_.StartObject();
-    members();
-    writer_.EndObject();
-  }
-  template <typename Elements>
-  void Array(Elements elements) {
-    writer_.StartArray();
-    elements();
-    writer_.EndArray();
-  }
-
-  std::string TakeText() const { return {buffer_.GetString(), buffer_.GetSize()}; }
-
- private:
-  Buffer buffer_;
-  rapidjson::Writer<Buffer> writer_{buffer_};
-};
 
 bool IsPicoglf(string_view model) {
   constexpr string_view kSeries = "PICOGLF";
@@ -65,7 +17,10 @@ bool IsPicoglf(string_view model) {
   return std::search(model.begin(), model.end(), kSeries.begin(), kSeries.end(), same) != model.end();
 }
 
-string_view Platform(const Entity& entity) { return IsSensor(entity) ? "sensor" : "binary_sensor"; }
+string_view Platform(const Entity& entity) {
+  if (IsEvent(entity)) return "event";
+  return IsSensor(entity) ? "sensor" : "binary_sensor";
+}
 
 std::string Joined(std::initializer_list<string_view> parts) {
   std::string text;
@@ -74,12 +29,19 @@ std::string Joined(std::initializer_list<string_view> parts) {
 }
 
 // One component. What needs the link as well has its availability from the root.
-void WriteComponent(Json& json, const Entity& entity, const Topics& topics, const Device& device) {
+void WriteComponent(JsonWriter& json, const Entity& entity, const Topics& topics, const Device& device) {
   json.TextMember("p", Platform(entity));
   json.TextMember("name", entity.name);
   json.TextMember("unique_id", Joined({topics.base, "_", device.id, "_", entity.key}));
   json.TextMember("default_entity_id", Joined({Platform(entity), ".", device.id, "_", entity.key}));
-  json.TextMember("value_template", Joined({"{{ value_json.", entity.key, " }}"}));
+  if (IsEvent(entity)) {
+    json.TextMember("state_topic", topics.Event(device));
+    json.Key("event_types").Array([&] {
+      for (const string_view type : kEventTypes) json.Text(type);
+    });
+  } else {
+    json.TextMember("value_template", Joined({"{{ value_json.", entity.key, " }}"}));
+  }
   json.TextMember("device_class", entity.device_class);
   json.TextMember("unit_of_measurement", entity.unit);
   json.TextMember("icon", entity.icon);
@@ -100,12 +62,13 @@ void WriteComponent(Json& json, const Entity& entity, const Topics& topics, cons
 std::string Topics::Bridge() const { return Joined({base, "/bridge"}); }
 std::string Topics::Link(const Device& device) const { return Joined({base, "/", device.id, "/link"}); }
 std::string Topics::State(const Device& device) const { return Joined({base, "/", device.id, "/state"}); }
+std::string Topics::Event(const Device& device) const { return Joined({base, "/", device.id, "/event"}); }
 std::string Topics::Discovery(const Device& device) const {
   return Joined({discovery_prefix, "/device/", base, "_", device.id, "/config"});
 }
 
 std::string DiscoveryDocument(const Topics& topics, const Device& device, string_view version) {
-  Json json;
+  JsonWriter json;
   json.Object([&] {
     json.Key("dev").Object([&] {
       json.Key("ids").Array([&] { json.Text(Joined({topics.base, "_", device.id})); });
@@ -135,9 +98,10 @@ std::string DiscoveryDocument(const Topics& topics, const Device& device, string
 }
 
 std::string StateDocument(const Snapshot& snapshot) {
-  Json json;
+  JsonWriter json;
   json.Object([&] {
     for (const Entity& entity : kEntities) {
+      if (IsEvent(entity)) continue;
       json.Key(entity.key);
       const Value value = ValueOf(entity, snapshot);
       if (const bool* flag = std::get_if<bool>(&value)) {
@@ -148,6 +112,17 @@ std::string StateDocument(const Snapshot& snapshot) {
         json.Null();
       }
     }
+  });
+  return json.TakeText();
+}
+
+std::string EventDocument(const PowerEvent& event, bool is_late) {
+  JsonWriter json;
+  json.Object([&] {
+    json.Key("event_type").Text(Name(event.type));
+    json.Key("id").Text(event.id);
+    json.Key("time").Text(FormatTime(event.time));
+    json.Key("late").Bool(is_late);
   });
   return json.TakeText();
 }

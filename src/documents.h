@@ -1,5 +1,5 @@
-// What is told over MQTT, as text: the topics, the discovery document from which Home Assistant makes a device, and the
-// state document that its entities read. Both documents are written from the one table in entities.h.
+// What is told over MQTT, as text: the topics, the discovery document from which Home Assistant makes a device, the
+// state document that its entities read, and events. The first two are written from the one table in entities.h.
 //
 // Home Assistant refuses a whole device for one unknown key at the root, in `dev` or in `o`; its rules are those of
 // https://www.home-assistant.io/integrations/mqtt/#device-discovery-payload (device discovery, since Core 2024.11).
@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "power_events.h"
 #include "snapshot.h"
 
 namespace aims {
@@ -32,7 +33,10 @@ struct Topics {
   std::string Bridge() const;                         // "online", or the will: "offline"
   std::string Link(const Device& device) const;       // the same, of one inverter
   std::string State(const Device& device) const;      // StateDocument
+  std::string Event(const Device& device) const;      // EventDocument
   std::string Discovery(const Device& device) const;  // DiscoveryDocument
+
+  bool operator==(const Topics&) const = default;
 };
 
 // The device with its entities. Temperature and AVR, which a PICOGLF has not, are created disabled for that model.
@@ -40,5 +44,9 @@ std::string DiscoveryDocument(const Topics& topics, const Device& device, std::s
 
 // {"battery_low": "OFF", "battery_voltage": 13.5, …}: every key always, null where unknown.
 std::string StateDocument(const Snapshot& snapshot);
+
+// {"event_type": "power_lost", "id": …, "time": …, "late": false}. Late: told so long after it happened that nobody
+// should act as if it were now.
+std::string EventDocument(const PowerEvent& event, bool is_late);
 
 }  // namespace aims

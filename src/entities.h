@@ -1,6 +1,6 @@
 // The entities of an inverter: one row each, from which both the discovery and the state document are written. To add
 // an entity is to add a row. Names, classes and units are Home Assistant's; the kind of source decides the component: a
-// number is a sensor, a flag a binary sensor.
+// number is a sensor, a flag a binary sensor, what happens an event.
 
 #pragma once
 
@@ -18,7 +18,8 @@ using Number = double Reading::*;
 using MaybeNumber = std::optional<double> Reading::*;
 using Flag = bool Reading::*;
 using OwnFlag = bool Snapshot::*;
-using Source = std::variant<Number, MaybeNumber, Flag, OwnFlag>;
+struct Happenings {};  // power_events.h; not part of the state
+using Source = std::variant<Number, MaybeNumber, Flag, OwnFlag, Happenings>;
 
 enum class Category { kPrimary, kDiagnostic };
 enum class Fitted { kEverywhere, kNotOnPicoglf };
@@ -57,6 +58,7 @@ inline constexpr std::array kEntities{
     Entity{"line_interactive", "Line-interactive mode", "", "", "mdi:sine-wave", 0, kDiagnostic, kEverywhere, &Reading::line_interactive},
     Entity{"avr_active", "AVR active", "running", "", "", 0, kDiagnostic, kNotOnPicoglf, &Reading::avr_active},
     Entity{"connection", "Connection", "connectivity", "", "", 0, kDiagnostic, kEverywhere, &Snapshot::connected},
+    Entity{"power_event", "Power event", "", "", "mdi:transmission-tower", 0, kPrimary, kEverywhere, Happenings{}},
 };
 // clang-format on
 }  // namespace entity_rows
@@ -69,12 +71,15 @@ using Value = std::variant<std::monostate, bool, double>;
 // The value of `entity` in `snapshot`.
 Value ValueOf(const Entity& entity, const Snapshot& snapshot);
 
-// A sensor shows a number; the others are binary sensors.
 constexpr bool IsSensor(const Entity& entity) {
   return std::holds_alternative<Number>(entity.source) || std::holds_alternative<MaybeNumber>(entity.source);
 }
 
+constexpr bool IsEvent(const Entity& entity) { return std::holds_alternative<Happenings>(entity.source); }
+
 // What is read from the wire is known only while the inverter answers; the rest is always known.
-constexpr bool IsFromWire(const Entity& entity) { return !std::holds_alternative<OwnFlag>(entity.source); }
+constexpr bool IsFromWire(const Entity& entity) {
+  return IsSensor(entity) || std::holds_alternative<Flag>(entity.source);
+}
 
 }  // namespace aims

@@ -5,11 +5,32 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
+#include <string_view>
 
 #include "descriptor.h"
 
 namespace aims {
+namespace {
+
+bool WriteAll(int file, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t put = ::write(file, text.data(), text.size());
+    if (put < 0 && errno != EINTR) return false;
+    if (put > 0) text.remove_prefix(static_cast<size_t>(put));
+  }
+  return true;
+}
+
+// That a file has another name now is on the disk only when its directory is.
+bool SyncDirectoryOf(const std::string& path) {
+  const std::string directory = path.substr(0, path.rfind('/') + 1);
+  const Descriptor opened(::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return opened.get() >= 0 && ::fsync(opened.get()) == 0;
+}
+
+}  // namespace
 
 Result<std::string> ReadFile(const std::string& path, size_t most) {
   const auto unreadable = [&] {
@@ -29,6 +50,19 @@ Result<std::string> ReadFile(const std::string& path, size_t most) {
       return Failure(ErrorCode::kRefused, fmt::format("{} is larger than {} bytes", path, most));
     }
   }
+}
+
+Result<void> WriteFile(const std::string& path, const std::string& text) {
+  const std::string beside = path + ".new";
+  const auto unwritable = [&] {
+    const std::string why = std::strerror(errno);
+    ::unlink(beside.c_str());
+    return Failure(ErrorCode::kRefused, fmt::format("{} cannot be written: {}", path, why));
+  };
+  const Descriptor file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (file.get() < 0 || !WriteAll(file.get(), text) || ::fsync(file.get()) != 0) return unwritable();
+  if (std::rename(beside.c_str(), path.c_str()) != 0 || !SyncDirectoryOf(path)) return unwritable();
+  return {};
 }
 
 }  // namespace aims

@@ -34,23 +34,25 @@ Changes Between(const Snapshot& before, const Snapshot& after) {
 
 }  // namespace
 
-Tell Inverter::Read(const Reading& reading, Time now) {
+Due Inverter::Read(const Reading& reading, Time now) {
   const bool is_back = !snapshot_.connected;
   was_read_ = true;
   misses_ = 0;
   snapshot_.reading = reading;
   snapshot_.connected = true;
-  if (!is_back) return StateIfDue(now);
+  auto events = events_.Read(reading);
+  if (!is_back) return {StateIfDue(now), std::move(events)};
   Told(now);
-  return Tell::kOnline;
+  return {Tell::kOnline, std::move(events)};
 }
 
-Tell Inverter::Missed(Time now) {
+Due Inverter::Missed(Time now) {
   misses_ = std::min(misses_ + 1, kMissesUntilSilent);
-  return misses_ < kMissesUntilSilent ? StateIfDue(now) : Silence(now);
+  if (misses_ < kMissesUntilSilent) return {StateIfDue(now), {}};
+  return Silence(now);
 }
 
-Tell Inverter::Gone(Time now) {
+Due Inverter::Gone(Time now) {
   misses_ = kMissesUntilSilent;
   return Silence(now);
 }
@@ -60,12 +62,12 @@ void Inverter::Told(Time now) {
   told_at_ = now;
 }
 
-Tell Inverter::Silence(Time now) {
-  if (!snapshot_.connected) return StateIfDue(now);
+Due Inverter::Silence(Time now) {
+  if (!snapshot_.connected) return {StateIfDue(now), {}};
   snapshot_.connected = false;
   snapshot_.reading.reset();
   Told(now);
-  return Tell::kOffline;
+  return {Tell::kOffline, events_.Silent()};
 }
 
 Tell Inverter::StateIfDue(Time now) {

@@ -59,6 +59,12 @@ std::vector<Entry> Changes(const Reading& before, const Reading& after) {
   return entries;
 }
 
+std::string InWords(std::chrono::steady_clock::duration time) {
+  const auto seconds = std::chrono::round<std::chrono::seconds>(time).count();
+  if (seconds < 120) return fmt::format("{} s", seconds);
+  return seconds < 7200 ? fmt::format("{} min", seconds / 60) : fmt::format("{} h", seconds / 3600);
+}
+
 std::string Printable(string_view bytes) {
   std::string text;
   for (const char c : bytes) {

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,9 @@ std::string Summary(const Reading& reading);
 // A line for each flag in which `after` differs from `before`. The shutdown flag is not worth one: it comes with every
 // outage.
 std::vector<Entry> Changes(const Reading& before, const Reading& after);
+
+// "45 s", "12 min", "5 h".
+std::string InWords(std::chrono::steady_clock::duration time);
 
 // Bytes from the wire as they can be shown: "(111.0 \x00\xff", cut to 80 characters.
 std::string Printable(std::string_view bytes);

@@ -69,8 +69,9 @@ int Run(const CommandLine& line) {
   };
   asio::io_context context(1);
   const auto executor = context.get_executor();
-  Bridge bridge(executor, *std::move(options),
-                {FromEnvironment("SUPERVISOR_API", "http://supervisor"), FromEnvironment("SUPERVISOR_TOKEN", "")});
+  const Supervisor supervisor{FromEnvironment("SUPERVISOR_API", "http://supervisor"),
+                              FromEnvironment("SUPERVISOR_TOKEN", "")};
+  Bridge bridge(executor, *options, supervisor, line.data);
   asio::co_spawn(context, EndOnSignal(executor, bridge), rethrow);
   asio::co_spawn(context, ServeHealth(executor, line.data), rethrow);
   bridge.Start();

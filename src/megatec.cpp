@@ -101,6 +101,27 @@ bool AllZero(const Reading& reading) {
          reading.battery_voltage == 0 && reading.temperature.value_or(0) == 0;
 }
 
+// Voltronic's inverters (Axpert, PIP, and others that answer QPIGS) end each line in the CRC-16 of XMODEM over all
+// before, of which no byte is '(', CR or LF: such a one is sent as the next. Of "(NAK" it is "ss". Source:
+// networkupstools/nut, drivers/nutdrv_qx_voltronic-axpert.c.
+bool HasVoltronicChecksum(string_view line) {
+  constexpr size_t kSize = 2;
+  if (line.size() <= kSize) return false;
+  unsigned crc = 0;
+  for (const char c : line.substr(0, line.size() - kSize)) {
+    crc ^= static_cast<unsigned>(static_cast<unsigned char>(c)) << 8;
+    for (int bit = 0; bit < 8; ++bit) crc = (crc << 1 ^ ((crc & 0x8000) != 0 ? 0x1021 : 0)) & 0xffff;
+  }
+  const auto sent = [](unsigned byte) { return byte == '(' || byte == '\r' || byte == '\n' ? byte + 1 : byte; };
+  const auto at = [&](size_t i) { return static_cast<unsigned>(static_cast<unsigned char>(line[line.size() - i])); };
+  return at(2) == sent(crc >> 8) && at(1) == sent(crc & 0xff);
+}
+
+// Voltronic's, by its checksum; or by its 17 to 27 fields, as Axpert's longer answer to Q1 has them.
+bool IsVoltronic(string_view whole, const Fields& fields) {
+  return HasVoltronicChecksum(whole) || (fields.count >= 17 && fields.count <= 27 && ParseNumber(fields.text[0]));
+}
+
 // Why a line that has not the eight fields of a status is none.
 Refusal Unlike(string_view line, const Fields& fields, bool has_start) {
   if (!std::all_of(line.begin(), line.end(), IsPrintable)) return Refusal::kNotText;
@@ -136,6 +157,8 @@ string_view Describe(Refusal refusal) {
       return "the device refused the request Q1";
     case Refusal::kTruncated:
       return "a part of the reply is missing";
+    case Refusal::kVoltronic:
+      return "the reply is Voltronic's, not a Q1 status";
     case Refusal::kOtherProtocol:
       return "the reply is not a Q1 status";
     case Refusal::kNotText:
@@ -157,12 +180,16 @@ tl::expected<Reading, Refusal> ParseStatus(string_view line) {
   // The NUL that stands for a '0' may be the last of the flags, so only ends of line are cut there.
   const void* start = ::memrchr(line.data(), '(', line.size());
   const bool has_start = start != nullptr;
-  if (has_start) line.remove_prefix(static_cast<size_t>(static_cast<const char*>(start) - line.data()) + 1);
+  if (has_start) line.remove_prefix(static_cast<size_t>(static_cast<const char*>(start) - line.data()));
+  const string_view whole = line.substr(0, line.find_first_of("\r\n"));
+  if (has_start) line.remove_prefix(1);
   if (SaysNothing(line)) return refused(has_start ? Refusal::kTruncated : Refusal::kEmpty);
   line = Trim(line, IsSilent, IsBlankOrEnd);
 
   const Fields fields = SplitOnBlanks(line);
-  if (fields.count != kFieldCount) return refused(Unlike(line, fields, has_start));
+  if (fields.count != kFieldCount) {
+    return refused(IsVoltronic(whole, fields) ? Refusal::kVoltronic : Unlike(line, fields, has_start));
+  }
   const auto& text = fields.text;
   if (!IsFlags(text[7])) {
     const bool cut = text[7].size() < kFlagCount && text[7].find_first_not_of("01\0"sv) == string_view::npos;

@@ -26,6 +26,7 @@ enum class Refusal {
   kEcho,            // our own request came back
   kNak,             // the device says that it does not know the request
   kTruncated,       // begins or ends like a status, but a part is lost
+  kVoltronic,       // a line with Voltronic's checksum: "(NAKss", or an Axpert's status
   kOtherProtocol,   // printable fields that are not the eight of Q1
   kNotText,         // bytes that are not text: wrong speed, wrong wires or another protocol
   kBadNumber,       // a field holds something that is neither a number nor a placeholder for "not measured"

@@ -41,10 +41,10 @@ Mqtt::Mqtt(asio::any_io_executor executor, std::string client_id, int most_unack
       most_unacknowledged_(most_unacknowledged) {}
 
 Mqtt::~Mqtt() {
-  if (client_) MQTTAsync_destroy(&client_);
+  if (client_) MQTTAsync_destroy(&client_->handle);
 }
 
-asio::awaitable<Result<void>> Mqtt::Connect(Broker broker, std::string will_topic) {
+asio::awaitable<Result<void>> Mqtt::Connect(Broker broker, std::string will_topic, std::chrono::milliseconds limit) {
   broker_ = std::move(broker);
   will_topic_ = std::move(will_topic);
   if (broker_.tls && !broker_.ca_file.empty() && ::access(broker_.ca_file.c_str(), R_OK) != 0) {
@@ -76,13 +76,16 @@ asio::awaitable<Result<void>> Mqtt::Connect(Broker broker, std::string will_topi
   options.ssl = broker_.tls ? &tls : nullptr;
   options.onSuccess = OnConnected;
   options.onFailure = OnNotConnected;
-  options.context = this;
+  options.context = client_.get();
 
   answered_.Reset();
-  const int refused = MQTTAsync_connect(client_, &options);
+  const int refused = MQTTAsync_connect(client_->handle, &options);
   if (refused != MQTTASYNC_SUCCESS) co_return Failure(ErrorCode::kRefused, Why(MQTTAsync_strerror(refused), refused));
-  co_await answered_.Wait();
-  co_return outcome_;
+  const auto end = std::chrono::steady_clock::now() + limit;
+  const bool is_answered = co_await answered_.Wait(end);
+  if (is_answered) co_return outcome_;
+  Abandon();
+  co_return Failure(ErrorCode::kTimeout, "the attempt came to no end");
 }
 
 asio::awaitable<std::optional<std::string>> Mqtt::Lost(Event::Time limit) {
@@ -91,30 +94,30 @@ asio::awaitable<std::optional<std::string>> Mqtt::Lost(Event::Time limit) {
   co_return lost_why_;
 }
 
-bool Mqtt::Publish(const std::string& topic, const std::string& payload, Retain retain) {
-  if (!connected_ || leaving_) return false;
+std::optional<int> Mqtt::Publish(const std::string& topic, const std::string& payload, Retain retain) {
+  if (!connected_ || leaving_) return {};
   if (unacknowledged_ >= most_unacknowledged_) {
     full_ = true;
-    return false;
+    return {};
   }
   MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
   response.onSuccess = OnAcknowledged;
   response.onFailure = OnNotAcknowledged;
-  response.context = this;
-  const int refused = MQTTAsync_send(client_, topic.c_str(), static_cast<int>(payload.size()), payload.data(), kQos,
-                                     retain == Retain::kYes, &response);
-  if (refused != MQTTASYNC_SUCCESS) return false;
+  response.context = client_.get();
+  const int refused = MQTTAsync_send(client_->handle, topic.c_str(), static_cast<int>(payload.size()), payload.data(),
+                                     kQos, retain == Retain::kYes, &response);
+  if (refused != MQTTASYNC_SUCCESS) return {};
   ++unacknowledged_;
   settled_.Reset();
-  return true;
+  return response.token;
 }
 
 void Mqtt::Subscribe(const std::string& topic) {
-  if (connected_) MQTTAsync_subscribe(client_, topic.c_str(), kQos, nullptr);
+  if (connected_) MQTTAsync_subscribe(client_->handle, topic.c_str(), kQos, nullptr);
 }
 
 void Mqtt::Unsubscribe(const std::string& topic) {
-  if (connected_) MQTTAsync_unsubscribe(client_, topic.c_str(), nullptr);
+  if (connected_) MQTTAsync_unsubscribe(client_->handle, topic.c_str(), nullptr);
 }
 
 asio::awaitable<void> Mqtt::Leave(Event::Time limit) {
@@ -125,24 +128,36 @@ asio::awaitable<void> Mqtt::Leave(Event::Time limit) {
   left_.Reset();
   MQTTAsync_disconnectOptions options = MQTTAsync_disconnectOptions_initializer;
   options.onSuccess = OnLeft;
-  options.context = this;
-  if (MQTTAsync_disconnect(client_, &options) == MQTTASYNC_SUCCESS) co_await left_.Wait(limit);
+  options.context = client_.get();
+  if (MQTTAsync_disconnect(client_->handle, &options) == MQTTASYNC_SUCCESS) co_await left_.Wait(limit);
 }
 
 // A client serves one address. The old one goes after the new one has come, or Paho would stop its threads in between.
 void Mqtt::Create(const std::string& uri) {
-  if (client_ && uri == uri_) return;
-  MQTTAsync old = client_;
-  uri_ = uri;
-  MQTTAsync_create(&client_, uri.c_str(), client_id_.c_str(), MQTTCLIENT_PERSISTENCE_NONE, nullptr);
-  MQTTAsync_setCallbacks(client_, this, OnLost, OnArrived, nullptr);
-  if (old) MQTTAsync_destroy(&old);
+  if (client_ && uri == client_->uri) return;
+  auto old = std::move(client_);
+  client_ = std::make_unique<Client>();
+  client_->uri = uri;
+  client_->owner = this;
+  client_->executor = executor_;
+  MQTTAsync_create(&client_->handle, uri.c_str(), client_id_.c_str(), MQTTCLIENT_PERSISTENCE_NONE, nullptr);
+  MQTTAsync_setCallbacks(client_->handle, client_.get(), OnLost, OnArrived, nullptr);
+  if (!old) return;
+  MQTTAsync_destroy(&old->handle);
+  asio::post(executor_, [old = std::shared_ptr<Client>(std::move(old))] {});  // what it posted before still names it
+}
+
+// Nobody knows what its threads do, so it is neither destroyed nor freed.
+void Mqtt::Abandon() {
+  client_->owner = nullptr;
+  client_.release();
 }
 
 void Mqtt::Connected() {
   connected_ = true;
   full_ = false;
   unacknowledged_ = 0;
+  client_->is_ignoring = false;
   lost_.Reset();
   outcome_ = {};
   answered_.Announce();
@@ -173,55 +188,80 @@ void Mqtt::Acknowledged() {
   }
 }
 
-void Mqtt::OnConnected(void* self, MQTTAsync_successData*) {
-  auto* mqtt = static_cast<Mqtt*>(self);
-  asio::post(mqtt->executor_, [mqtt] { mqtt->Connected(); });
+// ---- On Paho's threads ----
+
+void Mqtt::OnConnected(void* context, MQTTAsync_successData*) {
+  auto* client = static_cast<Client*>(context);
+  asio::post(client->executor, [client] {
+    if (client->owner) client->owner->Connected();
+  });
 }
 
-void Mqtt::OnNotConnected(void* self, MQTTAsync_failureData* data) {
-  auto* mqtt = static_cast<Mqtt*>(self);
+void Mqtt::OnNotConnected(void* context, MQTTAsync_failureData* data) {
+  auto* client = static_cast<Client*>(context);
   const int code = data ? data->code : 0;
   const std::string why = Why(data ? data->message : nullptr, code);
-  asio::post(mqtt->executor_, [mqtt, code, why] { mqtt->NotConnected(code, why); });
+  asio::post(client->executor, [client, code, why] {
+    if (client->owner) client->owner->NotConnected(code, why);
+  });
 }
 
-void Mqtt::OnLost(void* self, char* cause) {
-  auto* mqtt = static_cast<Mqtt*>(self);
+void Mqtt::OnLost(void* context, char* cause) {
+  auto* client = static_cast<Client*>(context);
   const std::string why = cause && *cause ? cause : "the connection broke";
-  asio::post(mqtt->executor_, [mqtt, why] { mqtt->Disconnected(why); });
+  asio::post(client->executor, [client, why] {
+    if (client->owner) client->owner->Disconnected(why);
+  });
 }
 
-int Mqtt::OnArrived(void* self, char* topic, int topic_length, MQTTAsync_message* arrived) {
-  auto* mqtt = static_cast<Mqtt*>(self);
+int Mqtt::OnArrived(void* context, char* topic, int topic_length, MQTTAsync_message* arrived) {
+  auto* client = static_cast<Client*>(context);
   const size_t length = topic_length > 0 ? static_cast<size_t>(topic_length) : std::strlen(topic);
-  if (arrived->payloadlen <= kLargestPayload && ++mqtt->waiting_ <= kMostMessagesWaiting) {
-    Message message{std::string(topic, length),
-                    std::string(static_cast<const char*>(arrived->payload), static_cast<size_t>(arrived->payloadlen)),
-                    arrived->retained != 0};
-    asio::post(mqtt->executor_, [mqtt, message = std::move(message)] {
-      --mqtt->waiting_;
-      mqtt->listeners_.on_message(message);
+  Message message{std::string(topic, length), {}, arrived->retained != 0};
+  const bool is_large = arrived->payloadlen > kLargestPayload;
+  if (!is_large && client->waiting < kMostMessagesWaiting) {
+    message.payload.assign(static_cast<const char*>(arrived->payload), static_cast<size_t>(arrived->payloadlen));
+    ++client->waiting;
+    asio::post(client->executor, [client, message = std::move(message)] {
+      --client->waiting;
+      if (client->owner) client->owner->listeners_.on_message(message);
     });
-  } else if (arrived->payloadlen <= kLargestPayload) {
-    --mqtt->waiting_;
+  } else if (!client->is_ignoring.exchange(true)) {
+    const std::string why =
+        is_large ? fmt::format("{} bytes on {} are too many for a message to us", arrived->payloadlen, message.topic)
+                 : fmt::format("messages on {} come faster than they can be read", message.topic);
+    asio::post(client->executor, [client, why] {
+      if (client->owner) client->owner->listeners_.on_ignored(why);
+    });
   }
   MQTTAsync_freeMessage(&arrived);
   MQTTAsync_free(topic);
   return 1;
 }
 
-void Mqtt::OnAcknowledged(void* self, MQTTAsync_successData*) {
-  auto* mqtt = static_cast<Mqtt*>(self);
-  asio::post(mqtt->executor_, [mqtt] { mqtt->Acknowledged(); });
+void Mqtt::OnAcknowledged(void* context, MQTTAsync_successData* data) {
+  auto* client = static_cast<Client*>(context);
+  const int token = data->token;
+  asio::post(client->executor, [client, token] {
+    if (!client->owner) return;
+    client->owner->Acknowledged();
+    client->owner->listeners_.on_told(token);
+  });
 }
 
-void Mqtt::OnNotAcknowledged(void* self, MQTTAsync_failureData*) { OnAcknowledged(self, nullptr); }
+void Mqtt::OnNotAcknowledged(void* context, MQTTAsync_failureData*) {
+  auto* client = static_cast<Client*>(context);
+  asio::post(client->executor, [client] {
+    if (client->owner) client->owner->Acknowledged();
+  });
+}
 
-void Mqtt::OnLeft(void* self, MQTTAsync_successData*) {
-  auto* mqtt = static_cast<Mqtt*>(self);
-  asio::post(mqtt->executor_, [mqtt] {
-    mqtt->connected_ = false;
-    mqtt->left_.Announce();
+void Mqtt::OnLeft(void* context, MQTTAsync_successData*) {
+  auto* client = static_cast<Client*>(context);
+  asio::post(client->executor, [client] {
+    if (!client->owner) return;
+    client->owner->connected_ = false;
+    client->owner->left_.Announce();
   });
 }
 

@@ -4,7 +4,7 @@
 //
 // While Paho connects it may hold its lock for seconds (it does so across the resolver's call), so nothing of Paho is
 // called between MQTTAsync_connect and its answer. A client that is not connected is never destroyed at exit: main
-// leaves with _exit.
+// leaves with _exit. Should the answer never come (paho.mqtt.c #152, #190), that client is abandoned for a new one.
 
 #pragma once
 
@@ -15,6 +15,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -34,10 +35,13 @@ class Mqtt {
     bool retained = false;
   };
 
-  // Called on the executor. `on_room`: what could not be published for want of room can be now.
+  // Called on the executor.
   struct Listeners {
     std::function<void(const Message&)> on_message;
-    std::function<void()> on_room;
+    std::function<void()> on_room;                        // what could not be published for want of room can be now
+    std::function<void(int token)> on_told = [](int) {};  // the broker has acknowledged what Publish called so
+    // Once for each connection: a message was ignored because it is too large, or one of too many.
+    std::function<void(const std::string& why)> on_ignored = [](const std::string&) {};
   };
 
   // At most `most_unacknowledged` messages wait for the broker's word.
@@ -47,14 +51,17 @@ class Mqtt {
   Mqtt& operator=(const Mqtt&) = delete;
 
   // One attempt, MQTT 3.1.1, clean session. When the connection is lost the broker says `offline` on `will_topic`,
-  // retained. kDenied: the login was refused; kRefused: no connection; kBadOption: the CA file.
-  asio::awaitable<Result<void>> Connect(Broker broker, std::string will_topic);
+  // retained. kDenied: the login was refused; kRefused: no connection; kBadOption: the CA file; kTimeout: Paho itself
+  // said nothing for `limit`, which is longer than any resolver takes.
+  asio::awaitable<Result<void>> Connect(Broker broker, std::string will_topic,
+                                        std::chrono::milliseconds limit = kAnswerLimit);
 
   // Waits until the connection is lost, at most until `limit`; why it was lost, or nothing while it stands.
   asio::awaitable<std::optional<std::string>> Lost(Event::Time limit = Event::Time::max());
 
-  // QoS 1. False: not connected, leaving, or too many messages wait for the broker's word.
-  bool Publish(const std::string& topic, const std::string& payload, Retain retain);
+  // QoS 1. Its token, as on_told will name it, unless the connection breaks before. Nothing: not connected, leaving, or
+  // too many messages wait for the broker's word.
+  std::optional<int> Publish(const std::string& topic, const std::string& payload, Retain retain);
 
   void Subscribe(const std::string& topic);
   void Unsubscribe(const std::string& topic);
@@ -67,21 +74,32 @@ class Mqtt {
 
   static constexpr std::chrono::seconds kConnectLimit{3};
   static constexpr std::chrono::seconds kKeepAlive{10};
+  static constexpr std::chrono::seconds kAnswerLimit{120};
   // Larger messages, and more than so many at once, are not for us.
   static constexpr int kLargestPayload = 4096;
   static constexpr int kMostMessagesWaiting = 64;
 
  private:
-  // Paho's callbacks, on its threads; `self` is the Mqtt.
-  static void OnConnected(void* self, MQTTAsync_successData* data);
-  static void OnNotConnected(void* self, MQTTAsync_failureData* data);
-  static void OnLost(void* self, char* cause);
-  static int OnArrived(void* self, char* topic, int topic_length, MQTTAsync_message* message);
-  static void OnAcknowledged(void* self, MQTTAsync_successData* data);
-  static void OnNotAcknowledged(void* self, MQTTAsync_failureData* data);
-  static void OnLeft(void* self, MQTTAsync_successData* data);
+  // One client of Paho's. Its callbacks, on Paho's threads, get it as their context, and it outlives them.
+  struct Client {
+    MQTTAsync handle = nullptr;
+    std::string uri;
+    Mqtt* owner = nullptr;  // null: abandoned, nobody listens any more; read and written on the executor alone
+    asio::any_io_executor executor;
+    std::atomic<int> waiting = 0;           // messages posted to the executor
+    std::atomic<bool> is_ignoring = false;  // on_ignored was told on this connection
+  };
+
+  static void OnConnected(void* client, MQTTAsync_successData* data);
+  static void OnNotConnected(void* client, MQTTAsync_failureData* data);
+  static void OnLost(void* client, char* cause);
+  static int OnArrived(void* client, char* topic, int topic_length, MQTTAsync_message* message);
+  static void OnAcknowledged(void* client, MQTTAsync_successData* data);
+  static void OnNotAcknowledged(void* client, MQTTAsync_failureData* data);
+  static void OnLeft(void* client, MQTTAsync_successData* data);
 
   void Create(const std::string& uri);
+  void Abandon();
   void Connected();
   void NotConnected(int code, std::string why);
   void Disconnected(std::string why);
@@ -90,9 +108,8 @@ class Mqtt {
   asio::any_io_executor executor_;
   std::string client_id_;
   Listeners listeners_;
-  MQTTAsync client_ = nullptr;
-  std::string uri_;  // of client_
-  Broker broker_;    // of the newest attempt: Paho keeps pointers to its texts
+  std::unique_ptr<Client> client_;
+  Broker broker_;  // of the newest attempt: Paho keeps pointers to its texts
   std::string will_topic_;
   Event answered_;  // the attempt ended
   Event lost_;
@@ -105,7 +122,6 @@ class Mqtt {
   bool full_ = false;  // something could not be published
   int most_unacknowledged_;
   int unacknowledged_ = 0;
-  std::atomic<int> waiting_ = 0;  // messages posted to the executor
 };
 
 }  // namespace aims

@@ -4,11 +4,13 @@
 
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
+#include <cctype>
 #include <cstdio>
 #include <exception>
 #include <optional>
 #include <string>
 
+#include "advice.h"
 #include "entities.h"
 #include "journal.h"
 #include "link.h"
@@ -20,6 +22,11 @@ namespace {
 using std::string_view;
 
 void Say(const std::string& line) { std::puts(line.c_str()); }
+
+void SayWhy(std::string what, string_view advice) {
+  what[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(what[0])));
+  Say(advice.empty() ? what : fmt::format("{}. {}", what, advice));
+}
 
 std::string Shown(const Entity& entity, const Reading& reading) {
   const Value value = ValueOf(entity, {reading, true});
@@ -37,44 +44,10 @@ void Explain(const Reading& reading) {
   }
 }
 
-string_view Advice(const Error& error) {
-  switch (error.code) {
-    case ErrorCode::kTimeout:
-      return "Nothing answers. Are TX and RX swapped, is it the socket \"LCD Remote Only\", is the speed 2400?";
-    case ErrorCode::kAbsent:
-      return "There is no such device. Is the adapter plugged in, is the address right?";
-    case ErrorCode::kBusy:
-      return "Another program uses it. Stop that program, or give it another adapter.";
-    case ErrorCode::kDenied:
-      return "We may not open it. Run this as a user of the group that owns the device (dialout).";
-    case ErrorCode::kLinkDown:
-      return "The other side hung up. Is the bridge connected to its serial port, does somebody else use it?";
-    default:
-      return "";
-  }
-}
-
-string_view Advice(megatec::Refusal refusal) {
-  switch (refusal) {
-    case megatec::Refusal::kEcho:
-      return "Our own bytes come back: TX and RX touch each other, or the adapter is in echo mode.";
-    case megatec::Refusal::kNotText:
-      return "These bytes are not text: the speed is wrong, or something else than an inverter speaks.";
-    case megatec::Refusal::kNak:
-    case megatec::Refusal::kOtherProtocol:
-      return "Something answers, but not in the Megatec Q1 protocol.";
-    case megatec::Refusal::kNotInitialised:
-      return "The inverter answers, but has not started yet. Switch it on.";
-    default:
-      return "The reply is damaged. Check ground and plug, and keep the cable short.";
-  }
-}
-
 asio::awaitable<void> AskOnce(Link& link, bool& found) {
   const auto opened = co_await link.Open();
   if (!opened) {
-    Say(opened.error().message);
-    Say(std::string(Advice(opened.error())));
+    SayWhy(opened.error().message, Advice(opened.error().code));
     co_return;
   }
   Say(fmt::format("Asking {} …", link.name()));
@@ -96,13 +69,12 @@ asio::awaitable<void> AskOnce(Link& link, bool& found) {
     }
   }
   if (heard.empty()) {
-    Say(silence->message);
-    Say(std::string(Advice(*silence)));
+    SayWhy(silence->message, Advice(silence->code));
     co_return;
   }
   const auto refused = megatec::ParseReply(heard, megatec::kStatusRequest);
   Say(fmt::format("Heard: {}", Printable(heard)));
-  if (!refused) Say(std::string(Advice(refused.error())));
+  if (!refused) SayWhy(std::string(megatec::Describe(refused.error())), Advice(refused.error()));
 }
 
 }  // namespace

@@ -52,7 +52,8 @@ std::optional<double> Number(string_view text, double least, double most) {
 }
 
 std::optional<Simulator::Fault> FaultOf(string_view word) {
-  constexpr std::array<string_view, 7> kWords{"none", "silence", "garbage", "half", "noise", "nak", "late"};
+  constexpr std::array<string_view, 10> kWords{"none", "silence", "garbage", "half",      "noise",
+                                               "nak",  "late",    "echo",    "voltronic", "axpert"};
   const auto found = std::find(kWords.begin(), kWords.end(), word);
   if (found == kWords.end()) return {};
   return static_cast<Simulator::Fault>(found - kWords.begin());
@@ -132,6 +133,12 @@ std::string Simulator::Reply(string_view request) {
       return "\x1b\xff(1?" + status;
     case Fault::kNak:
       return "(NAK\r";
+    case Fault::kEcho:
+      return std::string(request);
+    case Fault::kVoltronic:
+      return "(NAKss\r";
+    case Fault::kAxpert:  // its longer Q1, with the checksum
+      return "(00000 16971 01 00 00 026 033 022 029 02 00 000 0036 0000 0000 49.95 10\xe3\\\r";
     case Fault::kLate:
     case Fault::kNone:
       return status;

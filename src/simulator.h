@@ -17,7 +17,7 @@ class Simulator {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
-  enum class Fault { kNone, kSilence, kGarbage, kHalf, kNoise, kNak, kLate };
+  enum class Fault { kNone, kSilence, kGarbage, kHalf, kNoise, kNak, kLate, kEcho, kVoltronic, kAxpert };
 
   // With `outages`, the mains fail by themselves for a minute every ten minutes, so that there is something to see.
   enum class Mains { kSteady, kOutages };
@@ -27,8 +27,8 @@ class Simulator {
   // Lets the time pass.
   void Advance(Time now);
 
-  // `utility on|off`, `battery 11.4` (V), `load 40` (%), `fault silence|garbage|half|noise|nak|late|none`.
-  // False: it is none of them.
+  // `utility on|off`, `battery 11.4` (V), `load 40` (%), and `fault silence|garbage|half|noise|nak|late|echo|voltronic|
+  // axpert|none`. False: it is none of them.
   bool Obey(std::string_view command);
 
   // What the inverter sends after `request`, which ends in CR or LF. Empty: nothing.

@@ -43,13 +43,15 @@ TEST_CASE("the topics are the contract's") {
   CHECK(kTopics.Bridge() == "aims2mqtt/bridge");
   CHECK(kTopics.Link(kInverter) == "aims2mqtt/aims_inverter/link");
   CHECK(kTopics.State(kInverter) == "aims2mqtt/aims_inverter/state");
+  CHECK(kTopics.Event(kInverter) == "aims2mqtt/aims_inverter/event");
   CHECK(kTopics.Discovery(kInverter) == "homeassistant/device/aims2mqtt_aims_inverter/config");
 }
 
 TEST_CASE("the keys of the state are those of the discovery, in every state of knowledge") {
   const auto discovery = Parsed(DiscoveryDocument(kTopics, kInverter, "1.2.3"));
-  const auto components = KeysOf(discovery["cmps"]);
+  auto components = KeysOf(discovery["cmps"]);
   CHECK(components.size() == kEntities.size());
+  CHECK(components.erase("power_event") == 1);  // what happens is no state
   for (const Snapshot& snapshot :
        {Snapshot{}, Snapshot{Reading{}, true}, Snapshot{*megatec::ParseStatus(frames::kMains), true}}) {
     CHECK(KeysOf(Parsed(StateDocument(snapshot))) == components);
@@ -69,6 +71,7 @@ TEST_CASE("an inverter that does not answer has null for all of the wire, and a 
   const auto state = Parsed(StateDocument({}));
   for (const Entity& entity : kEntities) {
     CAPTURE(entity.key);
+    if (IsEvent(entity)) continue;
     const auto& value = state[std::string(entity.key).c_str()];
     if (IsFromWire(entity)) {
       CHECK(value.IsNull());
@@ -103,10 +106,10 @@ TEST_CASE("the discovery keeps Home Assistant's rules") {
     CAPTURE(key);
     const auto& component = member.value;
     const std::string platform = Text(component, "p");
-    CHECK((platform == "sensor" || platform == "binary_sensor"));
+    CHECK((platform == "sensor" || platform == "binary_sensor" || platform == "event"));
     CHECK(Text(component, "unique_id") == "aims2mqtt_aims_inverter_" + key);
     CHECK(Text(component, "default_entity_id") == platform + ".aims_inverter_" + key);
-    CHECK(Text(component, "value_template") == "{{ value_json." + key + " }}");
+    CHECK(Text(component, "value_template") == (platform == "event" ? "" : "{{ value_json." + key + " }}"));
     CHECK(component["qos"].GetInt() == 1);
     CHECK(Text(component, "name").find("AIMS") == std::string::npos);
     CHECK(std::regex_match(Text(component, "name"), std::regex("(UPS|AVR|[A-Z][a-z]+)([ -][a-z]+)*")));
@@ -128,11 +131,12 @@ TEST_CASE("the discovery keeps Home Assistant's rules") {
   CHECK(ids.size() == kEntities.size());
 }
 
-TEST_CASE("only the connection speaks when the link is down") {
+TEST_CASE("only the connection and events speak when the link is down") {
   const auto discovery = Parsed(DiscoveryDocument(kTopics, kInverter, "1"));
   for (const auto& member : discovery["cmps"].GetObject()) {
     CAPTURE(member.name.GetString());
-    CHECK(member.value.HasMember("availability") == (std::string("connection") == member.name.GetString()));
+    const std::string key = member.name.GetString();
+    CHECK(member.value.HasMember("availability") == (key == "connection" || key == "power_event"));
   }
   const auto& own = discovery["cmps"]["connection"]["availability"];
   REQUIRE(own.IsArray());
@@ -160,4 +164,22 @@ TEST_CASE("a name is carried as it is, quotes and all") {
   const auto discovery = Parsed(DiscoveryDocument(kTopics, {"a", "Keller \"A\" \\ größer", ""}, "1"));
   CHECK(Text(discovery["dev"], "name") == "Keller \"A\" \\ größer");
   CHECK_FALSE(discovery["dev"].HasMember("mdl"));
+}
+
+TEST_CASE("the event entity lists every type, for Home Assistant drops the others") {
+  const auto discovery = Parsed(DiscoveryDocument(kTopics, kInverter, "1"));
+  const auto& event = discovery["cmps"]["power_event"];
+  CHECK(Text(event, "p") == "event");
+  CHECK(Text(event, "state_topic") == "aims2mqtt/aims_inverter/event");
+  CHECK(event["event_types"].Size() == kEventTypes.size());
+  for (const auto& type : event["event_types"].GetArray()) {
+    CHECK(std::find(kEventTypes.begin(), kEventTypes.end(), type.GetString()) != kEventTypes.end());
+  }
+}
+
+TEST_CASE("an event says what, which, when, and whether it is told late") {
+  const PowerEvent event{"aims_inverter", EventType::kPowerLost, "ab-1", *ParseTime("2026-11-22T21:04:00.250+00:00")};
+  CHECK(EventDocument(event, false) ==
+        R"({"event_type":"power_lost","id":"ab-1","time":"2026-11-22T21:04:00.250+00:00","late":false})");
+  CHECK(Parsed(EventDocument(event, true))["late"].GetBool());
 }

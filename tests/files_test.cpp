@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
+
 #include "temporary.h"
 
 using namespace aims;
@@ -23,4 +25,24 @@ TEST_CASE("a file that is too large, or none, is refused by its name") {
     CHECK(text.error().code == ErrorCode::kAbsent);
     CHECK(text.error().message.find(missing) != std::string::npos);
   }
+}
+
+TEST_CASE("what cannot be written leaves what was there") {
+  TemporaryDirectory directory;
+  const std::string path = directory.Write("file", "old");
+  std::filesystem::create_directory(path + ".new");  // in the way of the new one
+  const auto refused = WriteFile(path, "new");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kRefused);
+  CHECK(refused.error().message.find(path) != std::string::npos);
+  CHECK(*ReadFile(path, 10) == "old");
+}
+
+TEST_CASE("a link in the place of the new file is not followed") {
+  TemporaryDirectory directory;
+  const std::string other = directory.Write("other", "untouched");
+  std::filesystem::create_symlink(other, directory / "file.new");
+  CHECK_FALSE(WriteFile(directory / "file", "text"));
+  CHECK(*ReadFile(other, 10) == "untouched");
+  CHECK(WriteFile(directory / "file", "text"));  // and it is out of the way now
 }

@@ -11,19 +11,26 @@ using namespace std::chrono_literals;
 
 namespace {
 
+InverterOptions Every(std::chrono::milliseconds poll_interval, std::chrono::milliseconds report_interval) {
+  InverterOptions options;
+  options.poll_interval = poll_interval;
+  options.report_interval = report_interval;
+  return options;
+}
+
 struct Fixture {
-  Inverter inverter{1s, 10s};
+  Inverter inverter{Every(1s, 10s)};
   Inverter::Time now{1000s};
   Reading mains = *megatec::ParseStatus(frames::kMains);
   Reading outage = *megatec::ParseStatus(frames::kOutage);
 
   Tell Read(const Reading& reading, std::chrono::milliseconds later = 1s) {
     now += later;
-    return inverter.Read(reading, now);
+    return inverter.Read(reading, now).tell;
   }
   Tell Miss() {
     now += 1s;
-    return inverter.Missed(now);
+    return inverter.Missed(now).tell;
   }
 };
 
@@ -31,7 +38,7 @@ struct Fixture {
 
 TEST_CASE_FIXTURE(Fixture, "nothing is told before the first good reading") {
   for (int i = 0; i < 100; ++i) CHECK(Miss() == Tell::kNothing);
-  CHECK(inverter.Gone(now) == Tell::kNothing);
+  CHECK(inverter.Gone(now).tell == Tell::kNothing);
   CHECK_FALSE(inverter.was_read());
   CHECK(Read(mains) == Tell::kOnline);
   CHECK(inverter.was_read());
@@ -75,10 +82,10 @@ TEST_CASE_FIXTURE(Fixture, "on battery they are told every 2 s, or faster where 
   }
   CHECK(told == 10);
 
-  Inverter fast{1s, 1s};
+  Inverter fast{Every(1s, 1s)};
   fast.Read(outage, now);
   outage.battery_voltage -= 0.1;
-  CHECK(fast.Read(outage, now + 1s) == Tell::kState);
+  CHECK(fast.Read(outage, now + 1s).tell == Tell::kState);
 }
 
 TEST_CASE_FIXTURE(Fixture, "any change of a flag is told at once") {
@@ -119,8 +126,8 @@ TEST_CASE_FIXTURE(Fixture, "a good reading between misses begins the count again
 
 TEST_CASE_FIXTURE(Fixture, "a device that is gone is offline at once, and back with the next reading") {
   Read(mains);
-  CHECK(inverter.Gone(now) == Tell::kOffline);
-  CHECK(inverter.Gone(now) == Tell::kNothing);
+  CHECK(inverter.Gone(now).tell == Tell::kOffline);
+  CHECK(inverter.Gone(now).tell == Tell::kNothing);
   CHECK(Read(mains) == Tell::kOnline);
   CHECK(Read(mains) == Tell::kNothing);
 }
@@ -134,22 +141,32 @@ TEST_CASE_FIXTURE(Fixture, "while it is silent the state is told once a minute")
 }
 
 TEST_CASE("at least once a minute, also where polls are 40 s apart") {
-  Inverter inverter{40s, 3600s};
+  Inverter inverter{Every(40s, 3600s)};
   Inverter::Time now{1000s};
   const Reading mains = *megatec::ParseStatus(frames::kMains);
   inverter.Read(mains, now);
-  for (int i = 0; i < 10; ++i) CHECK(inverter.Read(mains, now += 40s) == Tell::kState);
+  for (int i = 0; i < 10; ++i) CHECK(inverter.Read(mains, now += 40s).tell == Tell::kState);
 }
 
 TEST_CASE("fast polls do not make the report interval shorter") {
-  Inverter inverter{50ms, 1s};
+  Inverter inverter{Every(50ms, 1s)};
   Inverter::Time now{1000s};
   Reading mains = *megatec::ParseStatus(frames::kMains);
   inverter.Read(mains, now);
   int told = 0;
   for (int i = 0; i < 400; ++i) {
     mains.utility_voltage += 0.1;
-    told += inverter.Read(mains, now += 50ms) == Tell::kState ? 1 : 0;
+    told += inverter.Read(mains, now += 50ms).tell == Tell::kState ? 1 : 0;
   }
   CHECK(told == 20);
+}
+
+TEST_CASE_FIXTURE(Fixture, "what happens is told with what is due, also when nothing else is") {
+  inverter.Read(mains, now);
+  CHECK(inverter.Read(mains, now += 1s) == Due{});
+  CHECK(inverter.Read(outage, now += 1s) == Due{Tell::kState, {EventType::kPowerLost}});
+  CHECK(inverter.Gone(now += 1s) == Due{Tell::kOffline, {EventType::kConnectionLost}});
+  CHECK(inverter.Gone(now += 1s) == Due{});
+  const Due back{Tell::kOnline, {EventType::kConnectionRestored, EventType::kPowerRestored}};
+  CHECK(inverter.Read(mains, now += 1s) == back);
 }

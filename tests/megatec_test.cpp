@@ -170,11 +170,15 @@ TEST_CASE("other dialects are refused and named") {
   CHECK(Refused("N\r") == Refusal::kNak);
   CHECK(Refused("UPS No Ack\r") == Refusal::kNak);
   CHECK(Refused("#120.0 050 12.00 60.0\r") == Refusal::kOtherProtocol);
-  // Voltronic QGS, and the longer Q1 of Axpert with its CRC.
+  CHECK(Refused("(NAKss\r") == Refusal::kVoltronic);
+  CHECK(Refused("(NAKsx\r") == Refusal::kOtherProtocol);
+  // Voltronic: QGS without its checksum, the longer Q1 of Axpert, and another of its replies, known by its checksum.
   CHECK(Refused("(229.8 50.0 229.8 50.0 000.6 010 369.1 369.1 054.6 --.-- 032.0 000000000001\r") ==
         Refusal::kOtherProtocol);
   CHECK(Refused("(00000 16971 01 00 00 026 033 022 029 02 00 000 0036 0000 0000 49.95 10\xe3\x5c\r") ==
-        Refusal::kNotText);
+        Refusal::kVoltronic);
+  CHECK(Refused("(0 100 0 0 1 532 532 450 0000 0030\x0e\x5e\r") == Refusal::kVoltronic);
+  CHECK(Refused("(0 100 0 0 1 532 532 450 0000 0030\x0e\x5f\r") == Refusal::kNotText);
   // Eight tokens, the last no flags.
   CHECK_FALSE(ParseStatus("(111.0 111.0 112.0 000 60.0 13.5 00.0 BL000000\r"));
 }

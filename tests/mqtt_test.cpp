@@ -23,11 +23,15 @@ struct Client {
   asio::io_context context;
   std::vector<Mqtt::Message> messages;
   int rooms = 0;
+  std::vector<int> told;
+  std::vector<std::string> ignored;
   Mqtt mqtt;
 
   explicit Client(const std::string& id)
       : mqtt(context.get_executor(), id, kMostUnacknowledged,
-             {[this](const Mqtt::Message& message) { messages.push_back(message); }, [this] { ++rooms; }}) {}
+             {[this](const Mqtt::Message& message) { messages.push_back(message); }, [this] { ++rooms; },
+              [this](int token) { told.push_back(token); },
+              [this](const std::string& why) { ignored.push_back(why); }}) {}
 
   bool Until(const std::function<bool()>& done, std::chrono::milliseconds limit = 10s) {
     const auto end = Clock::now() + limit;
@@ -38,9 +42,9 @@ struct Client {
     return done();
   }
 
-  Result<void> Connect(const Broker& broker) {
+  Result<void> Connect(const Broker& broker, std::chrono::milliseconds limit = Mqtt::kAnswerLimit) {
     std::optional<Result<void>> result;
-    asio::co_spawn(context, mqtt.Connect(broker, "base/bridge"),
+    asio::co_spawn(context, mqtt.Connect(broker, "base/bridge", limit),
                    [&](std::exception_ptr, Result<void> outcome) { result = std::move(outcome); });
     REQUIRE(Until([&] { return result.has_value(); }, 20s));
     return *result;
@@ -187,17 +191,73 @@ TEST_CASE("while a frozen broker acknowledges nothing, the queue is bounded; wit
   CHECK(client.mqtt.Publish("base/x", "1", Retain::kNo));
 }
 
-TEST_CASE("large messages and floods are not for us") {
+TEST_CASE("what the broker has acknowledged is named by its token, in order") {
+  Mosquitto mosquitto;
+  Client client("a");
+  REQUIRE(client.Connect(At(mosquitto)));
+  std::vector<int> sent;
+  for (int i = 0; i < 10; ++i) sent.push_back(*client.mqtt.Publish("base/x", "1", Retain::kNo));
+  CHECK(client.Until([&] { return client.told == sent; }));
+  mosquitto.Freeze();
+  REQUIRE(client.mqtt.Publish("base/x", "1", Retain::kNo));
+  CHECK_FALSE(client.Until([&] { return client.told.size() > 10; }, 200ms));
+  mosquitto.Stop();  // it never will
+  CHECK(client.Until([&] { return !client.mqtt.is_connected(); }));
+  CHECK(client.told.size() == 10);
+}
+
+// paho.mqtt.c #152 and #190: onFailure was never called. Nobody can make Paho do that, so here it is only slow.
+TEST_CASE("a client that does not come to an end is abandoned, and its late word disturbs nobody") {
+  asio::io_context context;
+  asio::ip::tcp::acceptor silent(context, {asio::ip::make_address("127.0.0.1"), 0});
+  Mosquitto mosquitto;
+  Client client("a");
+  Broker broker;
+  broker.host = "127.0.0.1";
+  broker.port = silent.local_endpoint().port();
+  CHECK(client.Connect(broker, 100ms).error().code == ErrorCode::kTimeout);
+  REQUIRE(client.Connect(At(mosquitto)));
+  CHECK_FALSE(client.Until([&] { return !client.mqtt.is_connected(); }, 5s));  // its limit of 3 s is over by then
+  CHECK(client.mqtt.Publish("base/x", "1", Retain::kNo));
+  CHECK(client.Until([&] { return client.told.size() == 1; }));
+}
+
+TEST_CASE("large messages are not for us, and that is said once for each connection") {
+  Mosquitto mosquitto;
+  Client client("a");
+  for (size_t i = 1; i <= 2; ++i) {
+    Client sender("b");
+    REQUIRE(sender.Connect(At(mosquitto)));
+    REQUIRE(client.Connect(At(mosquitto)));
+    client.messages.clear();
+    client.mqtt.Subscribe("in/#");
+    client.Until([] { return false; }, 200ms);
+    for (int k = 0; k < 3; ++k) REQUIRE(sender.mqtt.Publish("in/large", std::string(1 << 20, 'x'), Retain::kNo));
+    REQUIRE(sender.mqtt.Publish("in/small", "x", Retain::kNo));
+    REQUIRE(client.Until([&] { return client.Find("in/small"); }));
+    CHECK_FALSE(client.Find("in/large"));
+    REQUIRE(client.ignored.size() == i);
+    CHECK(client.ignored.back().find("in/large") != std::string::npos);
+    mosquitto.Stop();
+    client.Until([&] { return !client.mqtt.is_connected(); });
+    mosquitto.Start();
+  }
+}
+
+TEST_CASE("a flood is cut to what can be read, and said once") {
   Mosquitto mosquitto;
   Client client("a");
   Client sender("b");
   REQUIRE(client.Connect(At(mosquitto)));
   REQUIRE(sender.Connect(At(mosquitto)));
   client.mqtt.Subscribe("in/#");
-  REQUIRE(sender.mqtt.Publish("in/ready", "", Retain::kYes));
-  client.Until([&] { return client.Find("in/ready"); }, 500ms);
-  REQUIRE(sender.mqtt.Publish("in/large", std::string(1 << 20, 'x'), Retain::kNo));
-  REQUIRE(sender.mqtt.Publish("in/small", "x", Retain::kNo));
-  REQUIRE(client.Until([&] { return client.Find("in/small"); }));
-  CHECK_FALSE(client.Find("in/large"));
+  client.Until([] { return false; }, 200ms);
+  for (int round = 0; round < 20; ++round) {
+    for (int i = 0; i < 50; ++i) sender.mqtt.Publish("in/flood", "on\xff", Retain::kNo);
+    sender.Until([&] { return sender.told.size() == 50u * (round + 1); });  // nobody runs the client meanwhile
+  }
+  client.Until([] { return false; }, 500ms);
+  CHECK(client.messages.size() >= static_cast<size_t>(Mqtt::kMostMessagesWaiting));
+  CHECK(client.messages.size() < 500);
+  CHECK(client.ignored.size() == 1);
 }

@@ -555,20 +555,57 @@ def test_probe_decodes_a_good_frame():
     assert "13.5 V" in done.stdout and "Utility power" in done.stdout
 
 
-@pytest.mark.parametrize("answer,words", [
-    (lambda request: None, "Nothing answers"),
-    (lambda request: request, "Our own bytes come back"),
-    (lambda request: b"\xff\xfe\x80\x81\r", "not text"),
-    (lambda request: b"(NAK\r", "not in the Megatec Q1 protocol"),
-    (lambda request: MAINS[:20], "damaged"),
+@pytest.mark.parametrize("fault,words", [
+    ("silence", "Nothing answers: is the inverter on, are TX and RX swapped"),
+    ("echo", "Our own bytes come back: TX and RX touch each other"),
+    ("garbage", "The reply is not text. The speed is wrong"),
+    ("nak", "does not know Q1"),
+    ("half", "The reply is damaged"),
+    ("voltronic", "This is Voltronic's protocol"),
+    ("axpert", "This is Voltronic's protocol, as Axpert"),
 ])
-def test_probe_says_what_is_wrong(answer, words):
-    with ScriptedInverter(answer) as inverter:
-        done = run("--probe", inverter.address)
-    assert done.returncode == 1 and words in done.stdout
-    assert all(request in (b"Q1\r", b"Q1\n") for _, request in inverter.requests)
+def test_probe_and_the_log_say_what_is_wrong(tmp_path, broker, fault, words):
+    with Simulator(tmp_path / "inverter") as simulator:
+        simulator.do(f"fault {fault}")
+        simulator.do("load 1")  # commands are obeyed in order
+        done = run("--probe", simulator.link)
+        assert done.returncode == 1 and words in done.stdout
+        with Program(tmp_path, options(simulator.link, broker.port, poll_interval=0.1)) as program:
+            program.until_line("3 requests in a row", 8)
+            assert words.split(". ")[-1] in program.lines("3 requests in a row")[0]
+
+
+def test_probe_sends_q1_alone():
+    with ScriptedInverter(lambda request: None) as inverter:
+        assert run("--probe", inverter.address).returncode == 1
+        assert [request for _, request in inverter.requests] == [b"Q1\r", b"Q1\n"]
+
+
+@pytest.mark.parametrize("fault", ["none", "noise"])
+def test_probe_reads_a_good_frame_also_after_noise(tmp_path, fault):
+    with Simulator(tmp_path / "inverter") as simulator:
+        simulator.do(f"fault {fault}")
+        done = run("--probe", simulator.link)
+        assert done.returncode == 0
+        for line in ["Battery voltage", "13.5 V", "Utility power", "Load", "23 %", "Temperature"]:
+            assert line in done.stdout
 
 
 def test_probe_says_when_there_is_no_device(tmp_path):
-    done = run("--probe", tmp_path / "none")
-    assert done.returncode == 1 and "no such device" in done.stdout.lower()
+    for address in [str(tmp_path / "none"), f"tcp://127.0.0.1:{free_port()}"]:
+        done = run("--probe", address)
+        assert done.returncode == 1 and "no such device" in done.stdout.lower()
+
+
+def test_probe_says_who_is_in_the_way(tmp_path, broker, ears):
+    with ScriptedInverter() as inverter, Program(tmp_path, options(inverter.address, broker.port)):
+        ears.until_payload(LINK, "online")
+        done = run("--probe", inverter.address)
+        assert done.returncode == 1 and "another program uses it" in done.stdout and inverter.address in done.stdout
+
+
+def test_probe_says_when_it_may_not():
+    with ScriptedInverter() as inverter:
+        os.chmod(inverter.address, 0o600)
+        done = run("--probe", inverter.address, user=65534, group=65534, extra_groups=[])
+        assert done.returncode == 1 and "no permission" in done.stdout.lower() and "dialout" in done.stdout

@@ -1,0 +1,88 @@
+// JSON as this program writes and reads it, over RapidJSON. Pure. What is read may be anybody's: nesting of any depth,
+// text that is not UTF-8, members of another type; all of it comes out as "not there".
+
+#pragma once
+
+#include <rapidjson/document.h>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace aims {
+
+// RapidJSON's writer, taking string views and members whole.
+class JsonWriter {
+ public:
+  JsonWriter& Key(std::string_view key) {
+    writer_.Key(key.data(), static_cast<rapidjson::SizeType>(key.size()));
+    return *this;
+  }
+  void Text(std::string_view text) { writer_.String(text.data(), static_cast<rapidjson::SizeType>(text.size())); }
+  void Number(double number, int decimals) {
+    const double whole = std::round(number);
+    if (decimals == 0 && whole == number) {
+      writer_.Int64(static_cast<int64_t>(whole));
+    } else {
+      writer_.Double(number);
+    }
+  }
+  void Bool(bool value) { writer_.Bool(value); }
+  void Null() { writer_.Null(); }
+
+  // A member that is left out where there is nothing to say.
+  void TextMember(std::string_view key, std::string_view text) {
+    if (!text.empty()) Key(key).Text(text);
+  }
+
+  template <typename Members>
+  void Object(Members members) {
+    writer_.StartObject();
+    members();
+    writer_.EndObject();
+  }
+  template <typename Elements>
+  void Array(Elements elements) {
+    writer_.StartArray();
+    elements();
+    writer_.EndArray();
+  }
+
+  std::string TakeText() const { return {buffer_.GetString(), buffer_.GetSize()}; }
+
+ private:
+  rapidjson::StringBuffer buffer_;
+  rapidjson::Writer<rapidjson::StringBuffer> writer_{buffer_};
+};
+
+// A document of ours: an object whose member "version" is `version`. Nothing: it is none.
+inline std::optional<rapidjson::Document> ParseVersioned(std::string_view json, int version) {
+  constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag;
+  rapidjson::Document document;
+  document.Parse<kFlags>(json.data(), json.size());
+  if (document.HasParseError() || !document.IsObject()) return {};
+  const auto found = document.FindMember("version");
+  if (found == document.MemberEnd() || !found->value.IsInt() || found->value.GetInt() != version) return {};
+  return document;
+}
+
+// The array that is `object`'s member `key`, or null.
+inline const rapidjson::Value* ArrayMember(const rapidjson::Value& object, const char* key) {
+  if (!object.IsObject()) return nullptr;
+  const auto found = object.FindMember(key);
+  return found != object.MemberEnd() && found->value.IsArray() ? &found->value : nullptr;
+}
+
+// The text that is `object`'s member `key`.
+inline std::optional<std::string> TextMember(const rapidjson::Value& object, const char* key) {
+  if (!object.IsObject()) return {};
+  const auto found = object.FindMember(key);
+  if (found == object.MemberEnd() || !found->value.IsString()) return {};
+  return std::string(found->value.GetString(), found->value.GetStringLength());
+}
+
+}  // namespace aims

@@ -1,0 +1,75 @@
+#include "ledger.h"
+
+#include <algorithm>
+#include <cctype>
+#include <iterator>
+
+#include "json.h"
+
+namespace aims {
+namespace {
+
+constexpr int kVersion = 1;
+
+// A single level of a topic, as the options take it: nothing that would clear what is not ours.
+bool IsLevel(const std::string& text) {
+  const auto allowed = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-'; };
+  return !text.empty() && std::all_of(text.begin(), text.end(), allowed);
+}
+
+bool Holds(const std::vector<Announced>& list, const Announced& one) {
+  return std::find(list.begin(), list.end(), one) != list.end();
+}
+
+}  // namespace
+
+std::vector<Announced> Ledger::Without(const std::vector<Announced>& now) const {
+  std::vector<Announced> gone;
+  std::copy_if(all_.begin(), all_.end(), std::back_inserter(gone), [&](const auto& one) { return !Holds(now, one); });
+  return gone;
+}
+
+void Ledger::Add(const std::vector<Announced>& more) {
+  for (const Announced& one : more) {
+    if (!Holds(all_, one) && all_.size() < kMost) all_.push_back(one);
+  }
+}
+
+void Ledger::Remove(const std::vector<Announced>& gone) {
+  std::erase_if(all_, [&](const Announced& one) { return Holds(gone, one); });
+}
+
+std::string Ledger::ToJson() const {
+  JsonWriter json;
+  json.Object([&] {
+    json.Key("version").Number(kVersion, 0);
+    json.Key("announced").Array([&] {
+      for (const Announced& one : all_) {
+        json.Object([&] {
+          json.Key("base_topic").Text(one.topics.base);
+          json.Key("discovery_prefix").Text(one.topics.discovery_prefix);
+          json.Key("id").Text(one.id);
+        });
+      }
+    });
+  });
+  return json.TakeText();
+}
+
+Result<Ledger> Ledger::FromJson(std::string_view json) {
+  const auto bad = [] { return Failure(ErrorCode::kBadReply, "it is not a list of what was announced"); };
+  const auto document = ParseVersioned(json, kVersion);
+  const auto* list = document ? ArrayMember(*document, "announced") : nullptr;
+  if (!list || list->Size() > kMost) return bad();
+  Ledger ledger;
+  for (const auto& value : list->GetArray()) {
+    const auto base = TextMember(value, "base_topic");
+    const auto prefix = TextMember(value, "discovery_prefix");
+    const auto id = TextMember(value, "id");
+    if (!base || !prefix || !id || !IsLevel(*base) || !IsLevel(*prefix) || !IsLevel(*id)) return bad();
+    ledger.all_.push_back({{*base, *prefix}, *id});
+  }
+  return ledger;
+}
+
+}  // namespace aims

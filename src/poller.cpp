@@ -1,0 +1,143 @@
+#include "poller.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "advice.h"
+#include "journal.h"
+#include "log.h"
+#include "megatec.h"
+#include "pause.h"
+
+namespace aims {
+namespace {
+
+using Clock = Link::Clock;
+
+}  // namespace
+
+Poller::Poller(asio::any_io_executor executor, const InverterOptions& options, Inverter& inverter, OnDue on_due)
+    : executor_(executor),
+      name_(options.device.name),
+      poll_interval_(options.poll_interval),
+      inverter_(inverter),
+      on_due_(std::move(on_due)),
+      link_(executor, options.address, options.baud_rate),
+      request_(megatec::kStatusRequest) {}
+
+asio::awaitable<void> Poller::Run() {
+  while (true) {
+    const bool is_open = co_await Opened();
+    if (!is_open) continue;
+    const auto start = Clock::now();
+    const auto bytes = co_await link_.Ask(request_);
+    if (bytes) {
+      Heard(*bytes);
+    } else if (bytes.error().code == ErrorCode::kLinkDown) {
+      Gone(bytes.error());
+      co_await PauseBeforeOpen();
+    } else {
+      Missed(bytes.error(), Advice(bytes.error().code));
+    }
+    if (link_.IsBorrowed() && misses_ >= Inverter::kMissesUntilSilent) {
+      link_.Close();
+      co_await PauseBeforeOpen();
+    } else if (link_.IsNetwork() && timeouts_ >= Inverter::kMissesUntilSilent) {
+      link_.Close();
+    }
+    if (!link_.is_open()) continue;
+    const bool is_there = co_await link_.Rest(start + poll_interval_);
+    if (is_there) continue;
+    Gone({ErrorCode::kLinkDown, "it was hung up"});
+    co_await PauseBeforeOpen();
+  }
+}
+
+// Opens the link where it is not open. Where that fails, says so once, and waits a little.
+asio::awaitable<bool> Poller::Opened() {
+  if (link_.is_open()) co_return true;
+  const auto opened = co_await link_.Open();
+  misses_ = 0;
+  timeouts_ = 0;
+  if (opened) {
+    const bool is_news = std::exchange(asked_, link_.name()) != link_.name();
+    if (is_news) log::Info("{}: asking {}", name_, link_.name());
+    co_return true;
+  }
+  // That a lost device is not there is no news.
+  const bool is_known = opened.error().code == ErrorCode::kAbsent && troubles_.Has(ErrorCode::kLinkDown);
+  if (!is_known && troubles_.IsNew(opened.error().code)) {
+    log::Warning("{}: {}; looking for it every {}{}", name_, opened.error().message, InWords(link_.PauseBeforeOpen()),
+                 AtStart(Advice(opened.error().code)));
+  }
+  on_due_(inverter_.Gone(Clock::now()));
+  co_await PauseBeforeOpen();
+  co_return false;
+}
+
+void Poller::Heard(std::string_view bytes) {
+  log::Debug("{}: < {}", name_, Printable(bytes));
+  const auto reading = megatec::ParseReply(bytes, request_);
+  if (reading) return Read(*reading);
+  const std::string what = fmt::format("{}: {}", megatec::Describe(reading.error()), Printable(bytes));
+  Missed({ErrorCode::kBadReply, what}, Advice(reading.error()));
+}
+
+void Poller::Read(const Reading& reading) {
+  const auto now = Clock::now();
+  const std::optional<Reading> before = inverter_.snapshot().reading;
+  if (!inverter_.was_read()) {
+    link_.Keep();
+    log::Info("{}: the inverter answers: {}", name_, Summary(reading));
+    if (!reading.utility_power) log::Warning("{}: it runs on battery", name_);
+  } else if (!before) {
+    log::Info("{}: the inverter answers again after {}: {}", name_, InWords(now - silent_since_), Summary(reading));
+  }
+  if (before) {
+    for (const Entry& entry : Changes(*before, reading))
+      log::Write(entry.level, fmt::format("{}: {}", name_, entry.text));
+  }
+  troubles_.Clear();
+  misses_ = 0;
+  timeouts_ = 0;
+  on_due_(inverter_.Read(reading, now));
+}
+
+void Poller::Missed(const Error& error, std::string_view advice) {
+  const auto now = Clock::now();
+  log::Debug("{}: missed: {}", name_, error.message);
+  timeouts_ = error.code == ErrorCode::kTimeout ? timeouts_ + 1 : 0;
+  if (++misses_ >= Inverter::kMissesUntilSilent && troubles_.IsNew(error.code)) {
+    log::Warning(
+        "{}: {} requests in a row to {} without a good answer ({}); {}{}", name_, Inverter::kMissesUntilSilent,
+        link_.name(), error.message,
+        link_.IsBorrowed() ? "leaving it alone for 10 s at a time, for it may be another device's" : "asking on",
+        AtStart(advice));
+  }
+  if (!inverter_.was_read()) {
+    const bool cr = request_ == megatec::kStatusRequest;
+    request_ = cr ? megatec::kStatusRequestLf : megatec::kStatusRequest;
+  }
+  if (inverter_.snapshot().connected) silent_since_ = now;
+  on_due_(inverter_.Missed(now));
+}
+
+void Poller::Gone(const Error& error) {
+  const auto now = Clock::now();
+  if (troubles_.IsNew(error.code)) {
+    log::Warning("{}: lost {} ({}); looking for it every {}", name_, link_.name(), error.message,
+                 InWords(link_.PauseBeforeOpen()));
+  }
+  if (inverter_.snapshot().connected) silent_since_ = now;
+  on_due_(inverter_.Gone(now));
+}
+
+// Advice about a way that has never worked; one that worked needs none.
+std::string Poller::AtStart(std::string_view advice) const {
+  return inverter_.was_read() || advice.empty() ? "" : fmt::format(". {}", advice);
+}
+
+asio::awaitable<void> Poller::PauseBeforeOpen() { return Pause(executor_, link_.PauseBeforeOpen()); }
+
+}  // namespace aims

@@ -1,0 +1,58 @@
+#include "power_events.h"
+
+#include <utility>
+
+namespace aims {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kLateAfter = 30s;
+constexpr double kOverload = 100;         // %
+constexpr double kOverloadIsOver = 95.0;  // %
+
+struct Turn {
+  bool Reading::*flag;
+  EventType set;
+  EventType cleared;
+};
+constexpr std::array kTurns{
+    Turn{&Reading::utility_power, EventType::kPowerRestored, EventType::kPowerLost},
+    Turn{&Reading::battery_low, EventType::kBatteryLow, EventType::kBatteryOk},
+    Turn{&Reading::ups_failed, EventType::kUpsFailed, EventType::kUpsOk},
+};
+
+constexpr Reading InGoodOrder() {
+  Reading reading;
+  reading.utility_power = true;
+  return reading;
+}
+
+}  // namespace
+
+bool IsLate(const PowerEvent& event, WallTime now, std::chrono::steady_clock::time_point moment) {
+  if (event.moment) return moment - *event.moment > kLateAfter;
+  return now < event.time || now - event.time > kLateAfter;
+}
+
+std::vector<EventType> PowerEvents::Read(const Reading& reading) {
+  std::vector<EventType> events;
+  if (std::exchange(is_silent_, false)) events.push_back(EventType::kConnectionRestored);
+  const Reading before = last_.value_or(InGoodOrder());
+  for (const Turn& turn : kTurns) {
+    const bool is_set = reading.*turn.flag;
+    if (before.*turn.flag != is_set) events.push_back(is_set ? turn.set : turn.cleared);
+  }
+  const double load = reading.load.value_or(0);
+  if (load > kOverload && !std::exchange(is_overloaded_, true)) events.push_back(EventType::kOverload);
+  if (load <= kOverloadIsOver) is_overloaded_ = false;
+  last_ = reading;
+  return events;
+}
+
+std::vector<EventType> PowerEvents::Silent() {
+  if (!last_ || std::exchange(is_silent_, true)) return {};
+  return {EventType::kConnectionLost};
+}
+
+}  // namespace aims

@@ -1,0 +1,70 @@
+// What happened, as things that happen: the power was lost, the battery is low, the inverter fell silent. States tell
+// how it is now; events tell that it came to be so, each of them once. Pure.
+
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reading.h"
+#include "wall_time.h"
+
+namespace aims {
+
+enum class EventType {
+  kPowerLost,
+  kPowerRestored,
+  kBatteryLow,
+  kBatteryOk,
+  kUpsFailed,
+  kUpsOk,
+  kOverload,  // the load is above 100 %; again only after it was at 95 % or less
+  kConnectionLost,
+  kConnectionRestored,
+};
+
+// As they are told, in the order of EventType.
+inline constexpr std::array<std::string_view, 9> kEventTypes{"power_lost", "power_restored",  "battery_low",
+                                                             "battery_ok", "ups_failed",      "ups_ok",
+                                                             "overload",   "connection_lost", "connection_restored"};
+
+constexpr std::string_view Name(EventType type) { return kEventTypes[static_cast<size_t>(type)]; }
+
+// One event of one inverter, to be told at least once: the id tells a repeat.
+struct PowerEvent {
+  std::string inverter;  // its id
+  EventType type{};
+  std::string id;
+  WallTime time;  // when it happened
+  // The same by the clock that does not jump; nothing where that was in an earlier run.
+  std::optional<std::chrono::steady_clock::time_point> moment{};
+
+  bool operator==(const PowerEvent&) const = default;
+};
+
+// True when more than 30 s lie between the event and now: by the clock that does not jump where it can tell, else by
+// the time of day, which must not have gone back.
+bool IsLate(const PowerEvent& event, WallTime now, std::chrono::steady_clock::time_point moment);
+
+// Follows one inverter. What it knew before a silence it still knows after it, so that a power failure in between is
+// told.
+class PowerEvents {
+ public:
+  // What happened between the last good reading and this one. The first of all is held against an inverter in good
+  // order, so that whoever starts in an outage says so.
+  std::vector<EventType> Read(const Reading& reading);
+
+  // The inverter no longer answers.
+  std::vector<EventType> Silent();
+
+ private:
+  std::optional<Reading> last_;
+  bool is_silent_ = false;
+  bool is_overloaded_ = false;
+};
+
+}  // namespace aims

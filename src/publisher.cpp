@@ -1,0 +1,261 @@
+#include "publisher.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <asio/co_spawn.hpp>
+#include <exception>
+#include <random>
+#include <utility>
+
+#include "backoff.h"
+#include "diagnosis.h"
+#include "documents.h"
+#include "log.h"
+#include "pause.h"
+
+namespace aims {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+// A connection that stands for so long will not break at once; and by then Home Assistant has found the broker, too.
+constexpr auto kSteadyAfter = 10s;
+constexpr auto kShortestPause = 1s;    // between the end of one attempt and the next
+constexpr auto kTimeToSubscribe = 1s;  // for entities that were just made
+constexpr size_t kMostGhostsAtOnce = 8;
+constexpr int kLongestBirthPause = 3000;  // ms: not everybody at once when Home Assistant comes back
+
+void Rethrow(std::exception_ptr failure) {
+  if (failure) std::rethrow_exception(failure);
+}
+
+std::string RandomHex() { return fmt::format("{:08x}", std::random_device{}()); }
+
+// Room for two announcements of everything.
+int MostUnacknowledged(size_t inverters) { return 64 + 8 * static_cast<int>(inverters); }
+
+}  // namespace
+
+Publisher::Publisher(asio::any_io_executor executor, const Options& options, Supervisor supervisor,
+                     const std::string& data_directory, std::deque<Inverter>& inverters)
+    : executor_(executor),
+      topics_(options.topics),
+      broker_(options.broker),
+      birth_topic_(options.birth_topic),
+      birth_payload_(options.birth_payload),
+      supervisor_(std::move(supervisor)),
+      inverters_(inverters),
+      mqtt_(executor, fmt::format("{}-{}", topics_.base, RandomHex()), MostUnacknowledged(inverters.size()),
+            {[this](const Mqtt::Message& message) { Listen(message); }, [this] { Announce(); },
+             [this](int token) { Told(token); },
+             [](const std::string& why) { log::Warning("ignored what was sent to us over MQTT: {}", why); }}),
+      ledger_file_(data_directory, "announced.json"),
+      ledger_(ledger_file_.Load<Ledger>()),
+      outbox_file_(data_directory, "events.json"),
+      outbox_(outbox_file_.Load<Outbox>()),
+      run_(RandomHex()) {
+  for (const Inverter& inverter : inverters_) announced_.push_back({topics_, inverter.device().id});
+  ledger_.Add(announced_);
+  ledger_file_.Save(ledger_.ToJson());
+}
+
+asio::awaitable<void> Publisher::Run() {
+  Backoff backoff;
+  bool is_steady = true;  // the last connection did not break at once; else it is not worth a line that it is there
+  while (true) {
+    const Broker broker = co_await FindBroker();
+    const std::string where = fmt::format("the MQTT broker {}:{}", broker.host, broker.port);
+    const auto start = Clock::now();
+    const auto connected = co_await mqtt_.Connect(broker, topics_.Bridge());
+    if (connected) {
+      const bool is_told = is_steady;
+      if (is_told) log::Info("connected to {}{}", where, broker.tls ? " with TLS" : "");
+      Greet();
+      auto lost = co_await mqtt_.Lost(Clock::now() + kSteadyAfter);
+      is_steady = !lost;
+      if (is_steady) {
+        if (!is_told) log::Info("the connection to {} is steady again", where);
+        broker_troubles_.Clear();
+        backoff.Reset();
+        is_heard_ = true;
+        SendEvents();
+        lost = co_await mqtt_.Lost();
+      }
+      is_heard_ = false;
+      sent_.reset();
+      ghosts_token_.reset();
+      if (broker_troubles_.IsNew(ErrorCode::kLinkDown)) log::Warning("lost {}: {}; trying again", where, *lost);
+    } else if (broker_troubles_.IsNew(connected.error().code)) {
+      const std::string why = co_await WhyNot(broker, connected.error());
+      log::Warning("no connection to {}: {}; trying again every 3 s", where, why);
+    }
+    const auto next = std::max(start + backoff.Next(), Clock::now() + kShortestPause);
+    co_await PauseUntil(executor_, next);
+  }
+}
+
+asio::awaitable<std::string> Publisher::WhyNot(Broker broker, Error error) {
+  if (error.code != ErrorCode::kRefused) co_return error.message;
+  co_return co_await Diagnose(executor_, std::move(broker), std::move(error.message));
+}
+
+// The broker of the options, or the Supervisor's, which is asked until it knows one. It is asked again before every
+// attempt, because a reinstalled broker has another login.
+asio::awaitable<Broker> Publisher::FindBroker() {
+  if (!broker_.host.empty()) co_return broker_;
+  Backoff backoff;
+  while (true) {
+    auto broker = co_await AskForBroker(executor_, supervisor_);
+    if (broker) {
+      supervisor_troubles_.Clear();
+      broker->ca_file = broker_.ca_file;
+      co_return *broker;
+    }
+    if (supervisor_troubles_.IsNew(broker.error().code)) {
+      log::Warning("waiting for an MQTT broker: {} (or set mqtt.host)", broker.error().message);
+    }
+    const auto pause = backoff.Next();
+    co_await Pause(executor_, pause);
+  }
+}
+
+void Publisher::Publish(const Inverter& inverter, const Due& due) {
+  Say(inverter, due.tell);
+  for (const EventType type : due.events) Happened(inverter, type);
+}
+
+asio::awaitable<void> Publisher::Stop(std::chrono::milliseconds limit) {
+  const auto said = mqtt_.Publish(topics_.Bridge(), std::string(kOfflinePayload), Retain::kYes);
+  if (said) co_await mqtt_.Leave(Clock::now() + limit);  // otherwise the will has to say it
+}
+
+// What we want to hear, and then all that we know.
+void Publisher::Greet() {
+  mqtt_.Subscribe(birth_topic_);
+  for (const Inverter& inverter : inverters_) {
+    if (!inverter.was_read()) mqtt_.Subscribe(topics_.State(inverter.device()));
+  }
+  Announce();
+}
+
+void Publisher::Listen(const Mqtt::Message& message) {
+  if (message.topic == birth_topic_) {
+    if (message.payload != birth_payload_ || std::exchange(announcing_, true)) return;
+    asio::co_spawn(executor_, AnnounceSoon(), Rethrow);
+    return;
+  }
+  for (const Inverter& inverter : inverters_) {
+    if (message.topic != topics_.State(inverter.device())) continue;
+    if (inverter.was_read()) {
+      mqtt_.Unsubscribe(message.topic);  // our own word
+    } else if (message.retained && !message.payload.empty()) {
+      SayState(inverter);  // a state that an earlier run left behind would be shown as live: it is taken back
+    }
+  }
+}
+
+void Publisher::Told(int token) {
+  if (ghosts_token_ == token) {
+    for (const Announced& ghost : ghosts_) {
+      log::Info("{} was taken back from Home Assistant: the options no longer hold it", ghost.id);
+    }
+    ledger_.Remove(ghosts_);
+    ledger_file_.Save(ledger_.ToJson());
+    TakeBackGhosts();
+  }
+  if (!sent_ || sent_->token != token) return;
+  outbox_.Told(sent_->id);
+  outbox_file_.Save(outbox_.ToJson());
+  is_full_ = false;
+  sent_.reset();
+  SendEvents();
+}
+
+asio::awaitable<void> Publisher::AnnounceSoon() {
+  std::uniform_int_distribution<int> choose(0, kLongestBirthPause);
+  std::random_device random;
+  const auto pause = std::chrono::milliseconds(choose(random));
+  co_await Pause(executor_, pause);
+  announcing_ = false;
+  log::Debug("Home Assistant has started: telling it everything again");
+  Announce();
+  co_await Pause(executor_, kTimeToSubscribe);
+  if (!mqtt_.is_connected()) co_return;
+  is_heard_ = true;
+  SendEvents();
+}
+
+// Everything, so that whoever knew nothing knows all: what is old is called so before anything is called online.
+void Publisher::Announce() {
+  TakeBackGhosts();
+  for (const Inverter& inverter : inverters_) {
+    if (!inverter.was_read()) SayLink(inverter);
+  }
+  for (const Inverter& inverter : inverters_) {
+    const Device& device = inverter.device();
+    mqtt_.Publish(topics_.Discovery(device), DiscoveryDocument(topics_, device, AIMS_VERSION), Retain::kYes);
+  }
+  for (Inverter& inverter : inverters_) {
+    if (!inverter.was_read()) continue;
+    Say(inverter, inverter.snapshot().connected ? Tell::kOnline : Tell::kOffline);
+    inverter.Told(Clock::now());
+  }
+  mqtt_.Publish(topics_.Bridge(), std::string(kOnlinePayload), Retain::kYes);
+  SendEvents();
+}
+
+// Clears what was announced of inverters that the options no longer hold, some at a time. They are forgotten when the
+// broker has said that it heard the last of it.
+void Publisher::TakeBackGhosts() {
+  ghosts_ = ledger_.Without(announced_);
+  if (ghosts_.size() > kMostGhostsAtOnce) ghosts_.resize(kMostGhostsAtOnce);
+  ghosts_token_.reset();
+  const auto clear = [&](const std::string& topic) { ghosts_token_ = mqtt_.Publish(topic, "", Retain::kYes); };
+  for (const Announced& ghost : ghosts_) {
+    const Device device{ghost.id, "", ""};
+    clear(ghost.topics.Discovery(device));
+    clear(ghost.topics.State(device));
+    clear(ghost.topics.Link(device));
+    if (ghost.topics.base != topics_.base) clear(ghost.topics.Bridge());
+  }
+}
+
+void Publisher::Say(const Inverter& inverter, Tell tell) {
+  if (tell == Tell::kNothing) return;
+  if (tell == Tell::kOffline) SayLink(inverter);
+  SayState(inverter);
+  if (tell == Tell::kOnline) SayLink(inverter);
+}
+
+void Publisher::SayState(const Inverter& inverter) {
+  mqtt_.Publish(topics_.State(inverter.device()), StateDocument(inverter.snapshot()), Retain::kYes);
+}
+
+void Publisher::SayLink(const Inverter& inverter) {
+  const std::string payload(inverter.snapshot().connected ? kOnlinePayload : kOfflinePayload);
+  mqtt_.Publish(topics_.Link(inverter.device()), payload, Retain::kYes);
+}
+
+void Publisher::Happened(const Inverter& inverter, EventType type) {
+  const std::string id = fmt::format("{}-{}", run_, ++events_);
+  const bool has_room = outbox_.Add({inverter.device().id, type, id, WallNow(), Clock::now()});
+  if (!has_room && !std::exchange(is_full_, true)) {
+    log::Warning("more than {} events wait for the broker; the oldest are forgotten", Outbox::kMost);
+  }
+  SendEvents();
+  outbox_file_.Save(outbox_.ToJson());
+}
+
+// One at a time, so that they arrive in order, and so that a sudden end of this program repeats the last one at most.
+void Publisher::SendEvents() {
+  if (!is_heard_ || sent_ || outbox_.empty()) return;
+  const PowerEvent& event = outbox_.oldest();
+  const Device device{event.inverter, "", ""};
+  const std::string document = EventDocument(event, IsLate(event, WallNow(), Clock::now()));
+  const auto token = mqtt_.Publish(topics_.Event(device), document, Retain::kNo);
+  if (token) sent_ = Sent{*token, event.id};
+}
+
+}  // namespace aims

@@ -1,0 +1,89 @@
+// What is told over MQTT: keeps the connection to the broker for ever, and says there what the inverters make due.
+// After each connect all that Home Assistant has to know is told anew, and what the options no longer hold is taken
+// back. Events wait, in order, until somebody listens and the broker has acknowledged each.
+
+#pragma once
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <chrono>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data_file.h"
+#include "inverter.h"
+#include "ledger.h"
+#include "mqtt.h"
+#include "options.h"
+#include "outbox.h"
+#include "supervisor.h"
+#include "troubles.h"
+
+namespace aims {
+
+class Publisher {
+ public:
+  // `inverters` outlive it; `data_directory` keeps what was announced and the events that wait.
+  Publisher(asio::any_io_executor executor, const Options& options, Supervisor supervisor,
+            const std::string& data_directory, std::deque<Inverter>& inverters);
+
+  // Keeps the connection.
+  asio::awaitable<void> Run();
+
+  // Tells what is due of one inverter.
+  void Publish(const Inverter& inverter, const Due& due);
+
+  // Says `offline` to whoever is there, and takes at most `limit` for it.
+  asio::awaitable<void> Stop(std::chrono::milliseconds limit);
+
+ private:
+  struct Sent {
+    int token;
+    std::string id;
+  };
+
+  asio::awaitable<Broker> FindBroker();
+  asio::awaitable<std::string> WhyNot(Broker broker, Error error);
+  void Greet();
+  void Listen(const Mqtt::Message& message);
+  void Told(int token);
+  asio::awaitable<void> AnnounceSoon();
+
+  void Announce();
+  void TakeBackGhosts();
+  void Say(const Inverter& inverter, Tell tell);
+  void SayState(const Inverter& inverter);
+  void SayLink(const Inverter& inverter);
+  void Happened(const Inverter& inverter, EventType type);
+  void SendEvents();
+
+  asio::any_io_executor executor_;
+  Topics topics_;
+  Broker broker_;  // by hand; without a host: the Supervisor's
+  std::string birth_topic_;
+  std::string birth_payload_;
+  Supervisor supervisor_;
+  std::deque<Inverter>& inverters_;
+  Mqtt mqtt_;
+  Troubles broker_troubles_;
+  Troubles supervisor_troubles_;
+  bool announcing_ = false;
+
+  DataFile ledger_file_;
+  Ledger ledger_;
+  std::vector<Announced> announced_;  // what the options hold
+  std::vector<Announced> ghosts_;     // being taken back
+  std::optional<int> ghosts_token_;   // once this is acknowledged, they are gone
+
+  DataFile outbox_file_;
+  Outbox outbox_;
+  bool is_heard_ = false;     // somebody listens to events
+  bool is_full_ = false;      // some had to be forgotten
+  std::optional<Sent> sent_;  // the event on its way
+  std::string run_;           // ids of events begin with this
+  unsigned events_ = 0;       // in this run
+};
+
+}  // namespace aims

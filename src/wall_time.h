@@ -1,0 +1,25 @@
+// The time of day, which people and records need; nothing is timed by it, for it jumps. Pure.
+
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace aims {
+
+using WallTime = std::chrono::sys_time<std::chrono::milliseconds>;
+
+inline WallTime WallNow() {
+  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+// ISO 8601 in UTC, as Home Assistant takes it: "2026-11-22T21:04:00.250+00:00". Of the years 1970 to 9999; what lies
+// outside becomes the nearest of them.
+std::string FormatTime(WallTime time);
+
+// Exactly what FormatTime writes.
+std::optional<WallTime> ParseTime(std::string_view text);
+
+}  // namespace aims

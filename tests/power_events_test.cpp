@@ -1,0 +1,88 @@
+#include "power_events.h"
+
+#include <doctest/doctest.h>
+
+#include "frames.h"
+#include "megatec.h"
+
+using namespace aims;
+using namespace std::chrono_literals;
+using Events = std::vector<EventType>;
+using enum EventType;
+
+namespace {
+
+struct Fixture {
+  PowerEvents events;
+  Reading mains = *megatec::ParseStatus(frames::kMains);
+  Reading outage = *megatec::ParseStatus(frames::kOutage);
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "a start on good mains is no event, and neither is silence before the first reading") {
+  CHECK(events.Silent().empty());
+  CHECK(events.Read(mains).empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a start in an outage says so") { CHECK(events.Read(outage) == Events{kPowerLost}); }
+
+TEST_CASE_FIXTURE(Fixture, "what changes is told once each way") {
+  events.Read(mains);
+  CHECK(events.Read(outage) == Events{kPowerLost});
+  CHECK(events.Read(outage).empty());
+  outage.battery_low = true;
+  CHECK(events.Read(outage) == Events{kBatteryLow});
+  outage.battery_low = false;
+  CHECK(events.Read(outage) == Events{kBatteryOk});
+  CHECK(events.Read(mains) == Events{kPowerRestored});
+  mains.ups_failed = true;
+  CHECK(events.Read(mains) == Events{kUpsFailed});
+  mains.ups_failed = false;
+  CHECK(events.Read(mains) == Events{kUpsOk});
+}
+
+TEST_CASE_FIXTURE(Fixture, "the shutdown flag, which comes with every outage, is no event") {
+  events.Read(mains);
+  mains.shutdown_flag = true;
+  CHECK(events.Read(mains).empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a power failure during a silence is told after it") {
+  events.Read(mains);
+  CHECK(events.Silent() == Events{kConnectionLost});
+  CHECK(events.Silent().empty());
+  CHECK(events.Read(outage) == Events{kConnectionRestored, kPowerLost});
+}
+
+TEST_CASE_FIXTURE(Fixture, "an outage that went on through a silence is not told again") {
+  events.Read(outage);
+  events.Silent();
+  CHECK(events.Read(outage) == Events{kConnectionRestored});
+}
+
+TEST_CASE_FIXTURE(Fixture, "an overload is told again only after it was clearly over") {
+  const auto with = [&](double load) {
+    mains.load = load;
+    return events.Read(mains);
+  };
+  CHECK(with(100).empty());
+  CHECK(with(101) == Events{kOverload});
+  for (const double load : {99.0, 105.0, 96.0, 120.0}) CHECK(with(load).empty());
+  with(95);
+  CHECK(with(101) == Events{kOverload});
+}
+
+TEST_CASE("an event is late by the clock that does not jump, where that can tell") {
+  const WallTime wall = *ParseTime("2026-11-22T21:04:00.000+00:00");
+  const std::chrono::steady_clock::time_point moment(100s);
+  const PowerEvent ours{"a", kPowerLost, "1", wall, moment};
+  CHECK_FALSE(IsLate(ours, wall + 8760h, moment + 1s));
+  CHECK_FALSE(IsLate(ours, wall - 1h, moment + 30s));
+  CHECK(IsLate(ours, wall, moment + 31s));
+
+  const PowerEvent earlier{"a", kPowerLost, "1", wall};
+  CHECK_FALSE(IsLate(earlier, wall + 30s, moment));
+  CHECK(IsLate(earlier, wall + 31s, moment));
+  CHECK(IsLate(earlier, wall - 1h, moment));  // the clock was set: nobody knows
+}
