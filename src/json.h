@@ -4,6 +4,8 @@
 #pragma once
 
 #include <rapidjson/document.h>
+#include <rapidjson/encodings.h>
+#include <rapidjson/memorystream.h>
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
@@ -59,6 +61,17 @@ class JsonWriter {
   rapidjson::Writer<rapidjson::StringBuffer> writer_{buffer_};
 };
 
+// False for text that is not UTF-8. RapidJSON's validation looks at bytes alone: "\\udc90", which is half a character,
+// passes it and becomes such text, that nobody could read again.
+inline bool IsUtf8(std::string_view text) {
+  rapidjson::MemoryStream from(text.data(), text.size());
+  rapidjson::StringBuffer to;
+  while (from.Tell() < text.size()) {
+    if (!rapidjson::UTF8<>::Validate(from, to)) return false;
+  }
+  return from.Tell() == text.size();
+}
+
 // A document of ours: an object whose member "version" is `version`. Nothing: it is none.
 inline std::optional<rapidjson::Document> ParseVersioned(std::string_view json, int version) {
   constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag;
@@ -82,7 +95,9 @@ inline std::optional<std::string> TextMember(const rapidjson::Value& object, con
   if (!object.IsObject()) return {};
   const auto found = object.FindMember(key);
   if (found == object.MemberEnd() || !found->value.IsString()) return {};
-  return std::string(found->value.GetString(), found->value.GetStringLength());
+  std::string text(found->value.GetString(), found->value.GetStringLength());
+  if (!IsUtf8(text)) return {};
+  return text;
 }
 
 }  // namespace aims

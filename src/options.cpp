@@ -1,7 +1,6 @@
 #include "options.h"
 
 #include <fmt/format.h>
-#include <rapidjson/document.h>
 #include <rapidjson/error/en.h>
 
 #include <algorithm>
@@ -10,6 +9,8 @@
 #include <cstring>
 #include <optional>
 #include <set>
+
+#include "json.h"
 
 namespace aims {
 namespace {
@@ -37,6 +38,8 @@ bool HasControls(string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; });
 }
 
+bool IsOneLine(string_view text) { return !HasControls(text) && IsUtf8(text); }
+
 // What a value looks like in a message: one line, of bounded length, whatever is in it.
 std::string Shown(const Json& value) {
   if (value.IsObject()) return "a group of options";
@@ -51,8 +54,10 @@ std::string Shown(const Json& value) {
         std::find_if(text.begin(), text.end(), [&](char c) { return BeginsCharacter(c) && ++characters > kMostShown; });
     text = text.substr(0, static_cast<size_t>(end - text.begin()));
   }
+  const bool is_utf8 = IsUtf8(text);
   std::string shown = "\"";
-  for (const char c : text) shown += HasControls({&c, 1}) ? '?' : c;
+  for (const char c : text)
+    shown += HasControls({&c, 1}) || (!is_utf8 && static_cast<unsigned char>(c) > '~') ? '?' : c;
   return shown + (cut ? "…\"" : "\"");
 }
 
@@ -93,7 +98,7 @@ class Section {
   std::string Text(string_view key, string_view otherwise = "") {
     const Json* value = Find(key);
     if (!value) return std::string(otherwise);
-    if (value->IsString() && !HasControls(TextOf(*value))) return std::string(TextOf(*value));
+    if (value->IsString() && IsOneLine(TextOf(*value))) return std::string(TextOf(*value));
     Refuse(key, *value, "a text of one line");
     return std::string(otherwise);
   }

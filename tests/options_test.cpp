@@ -155,6 +155,14 @@ TEST_CASE("what is wrong with the inverters as a whole") {
   Good(R"({"inverters":[{"name":")" + std::string(64, 'a') + R"("}]})");
 }
 
+TEST_CASE("half a character is none") {
+  // "\\udc90" alone became text that is not UTF-8, and a discovery that Home Assistant cannot read.
+  CHECK(InverterMistake(R"("model":"a\udc90b")") ==
+        "inverters[0].model: \"a???b\" is not accepted; it takes a text of one line");
+  CHECK(Mistake(R"({"inverters":[{"name":"a\udc90"}]})").find("name: \"a???\"") != std::string::npos);
+  CHECK(GoodInverter(R"("model":"\ud83d\udd0b")").device.model == "🔋");
+}
+
 TEST_CASE("64 characters are not 64 bytes") {
   std::string name = "a";
   for (int i = 0; i < 63; ++i) name += "ä";

@@ -65,6 +65,7 @@ TEST_CASE("a file that is anything else in any part is refused whole") {
   CHECK_FALSE(Outbox::FromJson(with("\"inverter\"", "\"converter\"")));
   CHECK_FALSE(Outbox::FromJson(with("{\"inverter\"", "[],{\"inverter\"")));
   CHECK_FALSE(Outbox::FromJson(with("aims_inverter", "aims\xff_inverter")));
+  CHECK_FALSE(Outbox::FromJson(with("aims_inverter", "aims\\udc90")));  // half a surrogate: it could not be read again
   CHECK_FALSE(Outbox::FromJson(std::string(100'000, '[')));
   CHECK_FALSE(Outbox::FromJson("null"));
 }

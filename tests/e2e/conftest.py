@@ -32,6 +32,39 @@ def docker_image():
     return make
 
 
+class Matrix:
+    """matrix(what, figure) adds to the row of a test in the table that ends the run; a float is seconds. The row is called
+    as the test's docstring says, which may hold names: parameters, and what is put into `names`."""
+
+    def __init__(self, request, record_property):
+        self.docstring = request.function.__doc__
+        self.names = dict(getattr(getattr(request.node, "callspec", None), "params", {}))
+        self.record_property = record_property
+
+    def __call__(self, what, figure):
+        shown = f"{figure:.2f} s" if isinstance(figure, float) else str(figure)
+        self.record_property("fault", (self.docstring.format_map(self.names), f"{what} {shown}"))
+
+
+@pytest.fixture
+def matrix(request, record_property):
+    return Matrix(request, record_property)
+
+
+def pytest_terminal_summary(terminalreporter):
+    rows = {}
+    for report in terminalreporter.stats.get("passed", []):
+        for name, value in getattr(report, "user_properties", []):
+            if name == "fault" and report.when == "call":
+                rows.setdefault((report.nodeid, value[0]), []).append(value[1])
+    if not rows:
+        return
+    terminalreporter.section("what breaks, and how it is got over")
+    width = max(len(fault) for _, fault in rows)
+    for (_, fault), figures in rows.items():
+        terminalreporter.write_line(f"{fault:<{width}}  {'; '.join(figures)}")
+
+
 def pytest_sessionfinish(session, exitstatus):
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     ran = sum(len(reporter.stats.get(outcome, [])) for outcome in ("passed", "failed", "error"))

@@ -3,6 +3,7 @@
 Everything is on loopback, on free ports, and ends with the test.
 """
 
+import ctypes
 import json
 import os
 import pty
@@ -74,13 +75,73 @@ def running(command, **arguments):
                 process.wait()
 
 
-class Broker:
-    """A real mosquitto."""
+class Namespace:
+    """A network namespace of the test's own."""
 
-    def __init__(self, directory, settings="allow_anonymous true", port=None):
+    def __init__(self, name):
+        self.name = name
+        self.prefix = ("ip", "netns", "exec", name)
+
+    def run(self, function):
+        """Calls function() inside; sockets and threads that it makes stay there."""
+        done = queue.Queue()
+
+        def enter():
+            with open(f"/run/netns/{self.name}") as file:
+                assert ctypes.CDLL(None, use_errno=True).setns(file.fileno(), 0) == 0
+            try:
+                done.put((function(), None))
+            except BaseException as failure:
+                done.put((None, failure))
+
+        threading.Thread(target=enter).start()
+        result, failure = done.get()
+        if failure:
+            raise failure
+        return result
+
+
+class Network:
+    """Two namespaces with a cable between them: `here`, and `there` at 10.203.0.2."""
+
+    there_address = "10.203.0.2"
+
+    def __enter__(self):
+        names = [f"aims-{os.getpid()}-{side}" for side in ("here", "there")]
+        self.here, self.there = map(Namespace, names)
+        for name in names:
+            self._ip("netns", "add", name)
+            self._ip("-n", name, "link", "set", "lo", "up")
+        self._ip("-n", names[0], "link", "add", "cable", "type", "veth", "peer", "name", "cable", "netns", names[1])
+        for name, address in zip(names, ("10.203.0.1/24", "10.203.0.2/24")):
+            self._ip("-n", name, "address", "add", address, "dev", "cable")
+            self._ip("-n", name, "link", "set", "cable", "up")
+        return self
+
+    def __exit__(self, *_):
+        for side in (self.here, self.there):
+            subprocess.run(["ip", "netns", "delete", side.name], capture_output=True)
+
+    def cut(self):
+        self._ip("-n", self.there.name, "link", "set", "cable", "down")
+
+    def mend(self):
+        self._ip("-n", self.there.name, "link", "set", "cable", "up")
+
+    @staticmethod
+    def _ip(*arguments):
+        subprocess.run(["ip", *arguments], check=True, capture_output=True)
+
+
+class Broker:
+    """A real mosquitto, on loopback or in a namespace."""
+
+    def __init__(self, directory, settings="allow_anonymous true", port=None, namespace=None):
         self.port = port or free_port()
+        self.namespace = namespace
         self.conf = Path(directory) / f"mosquitto-{self.port}.conf"
-        self.conf.write_text(f"user root\nlistener {self.port} 127.0.0.1\n{settings}\n")
+        address = "0.0.0.0" if namespace else "127.0.0.1"
+        self.conf.write_text(f"user root\nlistener {self.port} {address}\n{settings}\n")
         self.process = None
 
     def __enter__(self):
@@ -91,15 +152,23 @@ class Broker:
         self.stop()
 
     def start(self):
-        self.process = subprocess.Popen(["mosquitto", "-c", self.conf], stdout=subprocess.DEVNULL,
+        prefix = self.namespace.prefix if self.namespace else ()
+        self.process = subprocess.Popen([*prefix, "mosquitto", "-c", self.conf], stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL)
-        until(lambda: accepts(self.port), 5, "mosquitto's start")
+        ready = (lambda: self.namespace.run(lambda: accepts(self.port))) if prefix else (lambda: accepts(self.port))
+        until(ready, 5, "mosquitto's start")
 
     def stop(self):
         if self.process:
             self.process.kill()
             self.process.wait()
             self.process = None
+
+    def freeze(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self.process.send_signal(signal.SIGCONT)
 
 
 class Authority:
@@ -159,7 +228,7 @@ class Subscriber:
 
     def _on_message(self, client, userdata, message):
         with self.lock:
-            self.heard.append((time.monotonic(), message.topic, message.payload.decode(), bool(message.retain)))
+            self.heard.append((time.monotonic(), message.topic, message.payload.decode(errors="replace"), bool(message.retain)))
 
     def publish(self, topic, payload, retain=False):
         self.client.publish(topic, payload, qos=1, retain=retain).wait_for_publish()
@@ -168,6 +237,9 @@ class Subscriber:
         with self.lock:
             return [(at, t, payload, retained) for at, t, payload, retained in self.heard
                     if at >= since and (topic is None or t == topic)]
+
+    def events(self, inverter="aims_inverter", since=0.0):
+        return [json.loads(payload) for payload in self.payloads(f"aims2mqtt/{inverter}/event", since)]
 
     def payloads(self, topic, since=0.0):
         return [payload for _, _, payload, _ in self.messages(topic, since)]
@@ -207,15 +279,19 @@ class Simulator:
 class ScriptedInverter:
     """A pseudo-terminal or a TCP bridge that answers each request with what `answer` returns: bytes, or None."""
 
-    def __init__(self, answer=lambda request: MAINS, tcp=False):
+    def __init__(self, answer=lambda request: MAINS, tcp=False, port=0, host="127.0.0.1"):
         self.answer = answer
         self.requests = []
+        self.keep_requests = True
+        self.connections = 0
         self.tcp = tcp
+        self.where = host, port
+        self.peer = None
 
     def __enter__(self):
         self.done = threading.Event()
         if self.tcp:
-            self.server = socket.create_server(("127.0.0.1", 0))
+            self.server = socket.create_server(self.where)
             self.server.settimeout(0.05)
             self.address = f"tcp://127.0.0.1:{self.server.getsockname()[1]}"
         else:
@@ -235,14 +311,22 @@ class ScriptedInverter:
             os.close(self.master)
             os.close(self.slave)
 
+    def hang_up(self):
+        """Ends the connection of TCP that stands."""
+        self.peer.shutdown(socket.SHUT_RDWR)
+
     def _serve_tcp(self):
         while not self.done.is_set():
             try:
-                peer, _ = self.server.accept()
+                self.peer, _ = self.server.accept()
             except socket.timeout:
                 continue
-            with peer:
-                self._serve(peer.fileno())
+            self.connections += 1
+            with self.peer:
+                try:
+                    self._serve(self.peer.fileno())
+                except OSError:
+                    pass  # it was hung up
 
     def _serve(self, fd):
         asked = b""
@@ -256,14 +340,15 @@ class ScriptedInverter:
             while asked and (b"\r" in asked or b"\n" in asked):
                 end = min(i for i in (asked.find(b"\r"), asked.find(b"\n")) if i >= 0) + 1
                 request, asked = asked[:end], asked[end:]
-                self.requests.append((time.monotonic(), request))
+                if self.keep_requests:
+                    self.requests.append((time.monotonic(), request))
                 reply = self.answer(request)
                 if reply:
                     os.write(fd, reply)
 
 
 class FakeSupervisor:
-    """GET /services/mqtt: `reply` is (status, object)."""
+    """GET /services/mqtt: `reply` is (status, object), or bytes that are sent as they are, or None: it hangs."""
 
     def __init__(self, reply=(400, {"result": "error", "message": "Service not enabled"}), address="127.0.0.1"):
         outer = self
@@ -273,6 +358,12 @@ class FakeSupervisor:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
                 outer.requests.append((time.monotonic(), self.path, self.headers.get("Authorization")))
+                if outer.reply is None:
+                    outer.done.wait()
+                    return
+                if isinstance(outer.reply, bytes):
+                    self.wfile.write(outer.reply)
+                    return
                 status, body = outer.reply
                 data = json.dumps(body).encode()
                 self.send_response(status)
@@ -284,6 +375,7 @@ class FakeSupervisor:
             def log_message(self, *_):
                 pass
 
+        self.done = threading.Event()
         self.server = ThreadingHTTPServer((address, 0), Handler)
         self.url = f"http://{address}:{self.server.server_port}"
 
@@ -298,6 +390,7 @@ class FakeSupervisor:
         return self
 
     def __exit__(self, *_):
+        self.done.set()
         self.server.shutdown()
         self.thread.join()
         self.server.server_close()
@@ -306,18 +399,22 @@ class FakeSupervisor:
 class Program:
     """aims-inverter-mqtt with options of the test's, its log line by line."""
 
-    def __init__(self, directory, options, environment=None, arguments=()):
+    def __init__(self, directory, options, environment=None, arguments=(), data=None, namespace=None):
         self.directory = Path(directory)
+        self.data = data or directory
+        self.prefix = namespace.prefix if namespace else ()
         self.file = self.directory / "options.json"
         self.file.write_text(options if isinstance(options, str) else json.dumps(options))
         self.environment = {"PATH": os.environ["PATH"], "TZ": "UTC", **(environment or {})}
+        if "TSAN_OPTIONS" in os.environ:
+            self.environment["TSAN_OPTIONS"] = os.environ["TSAN_OPTIONS"]
         self.arguments = arguments
         self.log = []
 
     def __enter__(self):
         self.started = time.monotonic()
-        self.process = subprocess.Popen([PROGRAM, "--options", self.file, "--data", self.directory, *self.arguments],
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        self.process = subprocess.Popen([*self.prefix, PROGRAM, "--options", self.file, "--data", self.data,
+                                         *self.arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                         env=self.environment)
         self.reader = threading.Thread(target=lambda: [self.log.append(line.rstrip("\n"))
                                                        for line in self.process.stdout])
@@ -340,6 +437,19 @@ class Program:
 
     def lines(self, part):
         return [line for line in self.log if part in line]
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def memory(self):
+        """Resident, in kB."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
+
+    def cpu(self):
+        """Seconds of processor time, all threads."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def until_line(self, part, seconds=5.0):
         until(lambda: self.lines(part), seconds, f"the log line {part!r}")

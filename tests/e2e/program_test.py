@@ -411,7 +411,7 @@ def test_another_kind_of_trouble_is_told_too(tmp_path, broker):
 
 @pytest.fixture
 def by_id():
-    """Makes links in /dev/serial/by-id, as udev does, and takes them away."""
+    """Makes links in /dev/serial/by-id, as udev does, and takes them away. Whoever uses it is in the group "adapters"."""
     folder = pathlib.Path("/dev/serial/by-id")
     made = [p for p in [folder, folder.parent] if not p.exists()]
     folder.mkdir(parents=True, exist_ok=True)
@@ -429,6 +429,7 @@ def by_id():
         path.rmdir()
 
 
+@pytest.mark.xdist_group("adapters")
 def test_the_only_adapter_is_taken_and_kept_once_it_has_answered(tmp_path, broker, ears, by_id):
     with ScriptedInverter() as inverter:
         link = by_id("usb-aims2mqtt-test-1", inverter.address)
@@ -441,6 +442,7 @@ def test_the_only_adapter_is_taken_and_kept_once_it_has_answered(tmp_path, broke
             ears.until_payload(LINK, "online", 3, since=time.monotonic())
 
 
+@pytest.mark.xdist_group("adapters")
 def test_an_adapter_that_does_not_answer_like_an_inverter_is_let_go(tmp_path, broker, by_id):
     with ScriptedInverter(lambda request: b"hello\r") as other:
         by_id("usb-aims2mqtt-test-1", other.address)
@@ -451,6 +453,7 @@ def test_an_adapter_that_does_not_answer_like_an_inverter_is_let_go(tmp_path, br
             assert run("--probe", other.address).returncode == 1  # it is not locked any more
 
 
+@pytest.mark.xdist_group("adapters")
 def test_of_two_adapters_none_is_taken_and_both_are_named(tmp_path, broker, by_id):
     with ScriptedInverter() as one, ScriptedInverter() as two, \
             Program(tmp_path, options("", broker.port)) as program:

@@ -1,0 +1,29 @@
+// Whatever stands in the files below --data: it is refused whole, or what is read of it is written and read again.
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "ledger.h"
+#include "outbox.h"
+
+namespace {
+
+template <typename Record>
+void LoadAndSave(std::string_view text) {
+  const auto record = Record::FromJson(text);
+  if (!record) return;
+  const std::string written = record->ToJson();
+  const auto again = Record::FromJson(written);
+  if (!again || again->ToJson() != written) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  LoadAndSave<aims::Outbox>(text);
+  LoadAndSave<aims::Ledger>(text);
+  return 0;
+}
