@@ -150,7 +150,7 @@ void Mqtt::Create(const std::string& uri) {
 // Nobody knows what its threads do, so it is neither destroyed nor freed.
 void Mqtt::Abandon() {
   client_->owner = nullptr;
-  client_.release();
+  static_cast<void>(client_.release());
 }
 
 void Mqtt::Connected() {

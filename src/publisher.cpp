@@ -84,6 +84,7 @@ asio::awaitable<void> Publisher::Run() {
         lost = co_await mqtt_.Lost();
       }
       is_heard_ = false;
+      is_away_ = false;
       sent_.reset();
       ghosts_token_.reset();
       if (broker_troubles_.IsNew(ErrorCode::kLinkDown)) log::Warning("lost {}: {}; trying again", where, *lost);
@@ -142,7 +143,9 @@ void Publisher::Greet() {
 
 void Publisher::Listen(const Mqtt::Message& message) {
   if (message.topic == birth_topic_) {
+    is_away_ = message.payload == kOfflinePayload;
     if (message.payload != birth_payload_ || std::exchange(announcing_, true)) return;
+    is_heard_ = false;
     asio::co_spawn(executor_, AnnounceSoon(), Rethrow);
     return;
   }
@@ -182,8 +185,7 @@ asio::awaitable<void> Publisher::AnnounceSoon() {
   log::Debug("Home Assistant has started: telling it everything again");
   Announce();
   co_await Pause(executor_, kTimeToSubscribe);
-  if (!mqtt_.is_connected()) co_return;
-  is_heard_ = true;
+  is_heard_ = mqtt_.is_connected();
   SendEvents();
 }
 
@@ -250,7 +252,7 @@ void Publisher::Happened(const Inverter& inverter, EventType type) {
 
 // One at a time, so that they arrive in order, and so that a sudden end of this program repeats the last one at most.
 void Publisher::SendEvents() {
-  if (!is_heard_ || sent_ || outbox_.empty()) return;
+  if (!is_heard_ || is_away_ || sent_ || outbox_.empty()) return;
   const PowerEvent& event = outbox_.oldest();
   const Device device{event.inverter, "", ""};
   const std::string document = EventDocument(event, IsLate(event, WallNow(), Clock::now()));

@@ -79,7 +79,8 @@ class Publisher {
 
   DataFile outbox_file_;
   Outbox outbox_;
-  bool is_heard_ = false;     // somebody listens to events
+  bool is_heard_ = false;     // by now whoever listens has found the broker, and its entities
+  bool is_away_ = false;      // Home Assistant's own will says that it is not there
   bool is_full_ = false;      // some had to be forgotten
   std::optional<Sent> sent_;  // the event on its way
   std::string run_;           // ids of events begin with this

@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import websocket
@@ -47,6 +48,13 @@ class Core:
 
     def restart(self):
         subprocess.run(["docker", "restart", self.container], check=True, capture_output=True)
+        self.wait()
+
+    @contextmanager
+    def stopped(self):
+        subprocess.run(["docker", "stop", self.container], check=True, capture_output=True)
+        yield
+        subprocess.run(["docker", "start", self.container], check=True, capture_output=True)
         self.wait()
 
     def wait(self, seconds=180):

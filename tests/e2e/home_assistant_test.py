@@ -1,6 +1,7 @@
 """The whole way into a real Home Assistant Core: registries, states, a restart, an outage, and nothing to complain of."""
 
 import re
+import time
 
 from core import Core
 from peers import Broker, Program, Simulator, free_port, options, until
@@ -25,12 +26,13 @@ EXPECTED = {
     "line_interactive": ("binary_sensor", "Line-interactive mode", None, None, "diagnostic", "on"),
     "avr_active": ("binary_sensor", "AVR active", "running", None, "diagnostic", None),
     "connection": ("binary_sensor", "Connection", "connectivity", None, "diagnostic", "on"),
+    "power_event": ("event", "Power event", None, None, None, "unknown"),
 }
 
 
 def are_live(core):
     states = core.states()
-    ids = [f"{row[0]}.aims_inverter_{key}" for key, row in EXPECTED.items() if row[5] is not None]
+    ids = [f"{row[0]}.aims_inverter_{key}" for key, row in EXPECTED.items() if row[5] not in (None, "unknown")]
     return all(i in states and states[i]["state"] not in ("unknown", "unavailable") for i in ids)
 
 
@@ -68,13 +70,32 @@ def test_the_device_in_a_real_home_assistant(docker_image, tmp_path):
             assert attributes["friendly_name"] == f"AIMS inverter {name}"
             assert attributes.get("state_class") == ("measurement" if platform == "sensor" else None), key
 
+        def event():
+            return core.states().get("event.aims_inverter_power_event", {}).get("attributes", {})
+
         simulator.do("utility off")
         until(lambda: core.states()["binary_sensor.aims_inverter_utility_power"]["state"] == "off", 5, "the outage")
+        until(lambda: event().get("event_type") == "power_lost", 5, "the event")
+        assert event()["late"] is False and event()["time"] and event()["id"]
         simulator.do("utility on")
         until(lambda: core.states()["binary_sensor.aims_inverter_utility_power"]["state"] == "on", 5, "its end")
+        until(lambda: event().get("event_type") == "power_restored", 5, "the event")
 
+        # Whoever deletes an entity in the user interface has Home Assistant clear the device's discovery, and all entities go.
+        core.ask(type="config/entity_registry/remove", entity_id="binary_sensor.aims_inverter_beeper")
+        until(lambda: not are_live(core), 10, "the end of the device")
         core.restart()
         until(lambda: are_live(core), 90, "the device after the restart")
+
+        # What happens while Home Assistant is away is told when it is back.
+        start = time.monotonic()
+        with core.stopped():
+            simulator.do("utility off")
+            time.sleep(2)
+        until(lambda: event().get("event_type") == "power_lost", 90, "the event of the time in between")
+        assert event()["late"] == (time.monotonic() - start > 35)
+        simulator.do("utility on")
+        until(lambda: are_live(core), 90, "the device after the second restart")
 
         simulator.do("unplug")
         until(lambda: core.states()["sensor.aims_inverter_battery_voltage"]["state"] == "unavailable", 5, "no stale value")
@@ -87,5 +108,6 @@ def test_the_device_in_a_real_home_assistant(docker_image, tmp_path):
         until(lambda: core.states()["binary_sensor.aims_inverter_connection"]["state"] == "unavailable", 5, "the will")
 
         complaints = [line for line in core.log().splitlines()
-                      if re.search(r"WARNING|ERROR", line) and re.search(r"aims|mqtt", line, re.IGNORECASE)]
+                      if re.search(r"WARNING|ERROR", line) and re.search(r"aims|mqtt", line, re.IGNORECASE)
+                      and "Although entity binary_sensor.aims_inverter_beeper" not in line]  # that was deleted above
         assert complaints == []

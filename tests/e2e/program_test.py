@@ -205,6 +205,36 @@ def test_everything_comes_again_after_home_assistants_birth(tmp_path, broker, ea
         assert topics(ears, since=start).count(DISCOVERY) == 1
 
 
+def test_what_happens_while_home_assistant_is_away_is_told_when_it_is_back(tmp_path, broker, ears):
+    with ScriptedInverter() as inverter, \
+            Program(tmp_path, options(inverter.address, broker.port, poll_interval=0.1)):
+        ears.until_payload(LINK, "online")
+        ears.publish("homeassistant/status", "online")
+        time.sleep(4.5)
+        ears.publish("homeassistant/status", "offline")
+        inverter.answer = lambda request: OUTAGE
+        ears.until_state(lambda s: s["utility_power"] == "OFF", 1)
+        time.sleep(0.5)
+        assert ears.events() == []
+        ears.publish("homeassistant/status", "online")
+        until(lambda: [e["event_type"] for e in ears.events()] == ["power_lost"], 5)
+
+
+def test_events_are_heard_ten_seconds_after_the_broker_is_there_without_home_assistant(tmp_path, broker, ears):
+    with ScriptedInverter(lambda request: OUTAGE) as inverter, \
+            Program(tmp_path, options(inverter.address, broker.port, poll_interval=0.1)):
+        ears.until_payload(LINK, "online")
+        start = time.monotonic()
+        event = until(ears.events, 12)[0]
+        assert 9 < time.monotonic() - start and event["event_type"] == "power_lost" and event["late"] is False
+        assert set(event) == {"event_type", "id", "time", "late"}
+        start = time.monotonic()
+        inverter.answer = lambda request: MAINS
+        until(lambda: len(ears.events()) == 2, 1)
+        assert ears.events()[1]["id"] != event["id"]
+        assert not [retained for _, topic, _, retained in ears.messages() if topic.endswith("/event") and retained]
+
+
 def test_a_state_that_an_earlier_run_left_is_not_shown_as_live(tmp_path, broker, ears):
     ears.publish(STATE, json.dumps({"connection": "ON", "battery_voltage": 13.5}), retain=True)
     start = time.monotonic()
