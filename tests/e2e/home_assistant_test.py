@@ -88,12 +88,10 @@ def test_the_device_in_a_real_home_assistant(docker_image, tmp_path):
         until(lambda: are_live(core), 90, "the device after the restart")
 
         # What happens while Home Assistant is away is told when it is back.
-        start = time.monotonic()
         with core.stopped():
             simulator.do("utility off")
             time.sleep(2)
         until(lambda: event().get("event_type") == "power_lost", 90, "the event of the time in between")
-        assert event()["late"] == (time.monotonic() - start > 35)
         simulator.do("utility on")
         until(lambda: are_live(core), 90, "the device after the second restart")
 
