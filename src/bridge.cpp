@@ -1,18 +1,14 @@
 #include "bridge.h"
 
-#include <asio/co_spawn.hpp>
-#include <exception>
 #include <utility>
+
+#include "spawn.h"
 
 namespace aims {
 namespace {
 
 std::deque<Inverter> InvertersOf(const Options& options) {
   return {options.inverters.begin(), options.inverters.end()};
-}
-
-void PassOn(std::exception_ptr failure) {
-  if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace
@@ -30,8 +26,8 @@ Bridge::Bridge(asio::any_io_executor executor, const Options& options, Superviso
 }
 
 void Bridge::Start() {
-  for (Poller& poller : pollers_) asio::co_spawn(executor_, poller.Run(), PassOn);
-  asio::co_spawn(executor_, publisher_.Run(), PassOn);
+  for (Poller& poller : pollers_) Spawn(executor_, poller.Run());
+  Spawn(executor_, publisher_.Run());
 }
 
 }  // namespace aims

@@ -28,6 +28,7 @@ bool DataFile::Save(const std::string& text) {
   }
   if (!is_failing_) log::Warning("{}; going on, but a restart would forget what should be in it", done.error().message);
   is_failing_ = true;
+  written_.reset();
   return false;
 }
 

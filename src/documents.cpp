@@ -59,6 +59,11 @@ void WriteComponent(JsonWriter& json, const Entity& entity, const Topics& topics
 
 }  // namespace
 
+bool IsTopicLevel(string_view text) {
+  const auto is_allowed = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-'; };
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_allowed);
+}
+
 std::string Topics::Bridge() const { return Joined({base, "/bridge"}); }
 std::string Topics::Link(const Device& device) const { return Joined({base, "/", device.id, "/link"}); }
 std::string Topics::State(const Device& device) const { return Joined({base, "/", device.id, "/state"}); }

@@ -39,6 +39,9 @@ struct Topics {
   bool operator==(const Topics&) const = default;
 };
 
+// True for what can be one level of a topic of ours: letters, digits, _ and -.
+bool IsTopicLevel(std::string_view text);
+
 // The device with its entities. Temperature and AVR, which a PICOGLF has not, are created disabled for that model.
 std::string DiscoveryDocument(const Topics& topics, const Device& device, std::string_view version);
 

@@ -11,7 +11,7 @@ struct Look {
     if (!snapshot.reading || !((*snapshot.reading).*number)) return {};
     return *((*snapshot.reading).*number);
   }
-  Value operator()(Happenings) const { return {}; }
+  Value operator()(Happenings) const { return Value(); }
   template <typename OfReading>  // a Number or a Flag
   Value operator()(OfReading source) const {
     if (!snapshot.reading) return {};

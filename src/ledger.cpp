@@ -1,7 +1,6 @@
 #include "ledger.h"
 
 #include <algorithm>
-#include <cctype>
 #include <iterator>
 
 #include "json.h"
@@ -10,12 +9,6 @@ namespace aims {
 namespace {
 
 constexpr int kVersion = 1;
-
-// A single level of a topic, as the options take it: nothing that would clear what is not ours.
-bool IsLevel(const std::string& text) {
-  const auto allowed = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-'; };
-  return !text.empty() && std::all_of(text.begin(), text.end(), allowed);
-}
 
 bool Holds(const std::vector<Announced>& list, const Announced& one) {
   return std::find(list.begin(), list.end(), one) != list.end();
@@ -66,7 +59,7 @@ Result<Ledger> Ledger::FromJson(std::string_view json) {
     const auto base = TextMember(value, "base_topic");
     const auto prefix = TextMember(value, "discovery_prefix");
     const auto id = TextMember(value, "id");
-    if (!base || !prefix || !id || !IsLevel(*base) || !IsLevel(*prefix) || !IsLevel(*id)) return bad();
+    if (!base || !prefix || !id || !IsTopicLevel(*base) || !IsTopicLevel(*prefix) || !IsTopicLevel(*id)) return bad();
     ledger.all_.push_back({{*base, *prefix}, *id});
   }
   return ledger;

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/signal_set.hpp>
@@ -19,6 +18,7 @@
 #include "health.h"
 #include "log.h"
 #include "probe.h"
+#include "spawn.h"
 
 namespace aims {
 namespace {
@@ -64,16 +64,13 @@ int Run(const CommandLine& line) {
   log::SetLevel(line.log_level.value_or(options->log_level));
   log::Info("AIMS Power Inverter MQTT {}", AIMS_VERSION);
 
-  const auto rethrow = [](std::exception_ptr failure) {
-    if (failure) std::rethrow_exception(failure);
-  };
   asio::io_context context(1);
   const auto executor = context.get_executor();
   const Supervisor supervisor{FromEnvironment("SUPERVISOR_API", "http://supervisor"),
                               FromEnvironment("SUPERVISOR_TOKEN", "")};
   Bridge bridge(executor, *options, supervisor, line.data);
-  asio::co_spawn(context, EndOnSignal(executor, bridge), rethrow);
-  asio::co_spawn(context, ServeHealth(executor, line.data), rethrow);
+  Spawn(executor, EndOnSignal(executor, bridge));
+  Spawn(executor, ServeHealth(executor, line.data));
   bridge.Start();
   context.run();
   return EXIT_SUCCESS;

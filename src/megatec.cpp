@@ -191,6 +191,7 @@ tl::expected<Reading, Refusal> ParseStatus(string_view line) {
     return refused(IsVoltronic(whole, fields) ? Refusal::kVoltronic : Unlike(line, fields, has_start));
   }
   const auto& text = fields.text;
+  if (!IsFlags(text[7]) && HasVoltronicChecksum(whole)) return refused(Refusal::kVoltronic);
   if (!IsFlags(text[7])) {
     const bool cut = text[7].size() < kFlagCount && text[7].find_first_not_of("01\0"sv) == string_view::npos;
     return refused(cut ? Refusal::kTruncated : Refusal::kBadFlags);

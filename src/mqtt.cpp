@@ -41,7 +41,9 @@ Mqtt::Mqtt(asio::any_io_executor executor, std::string client_id, int most_unack
       most_unacknowledged_(most_unacknowledged) {}
 
 Mqtt::~Mqtt() {
-  if (client_) MQTTAsync_destroy(&client_->handle);
+  if (!client_) return;
+  client_->owner = nullptr;
+  MQTTAsync_destroy(&client_->handle);
 }
 
 asio::awaitable<Result<void>> Mqtt::Connect(Broker broker, std::string will_topic, std::chrono::milliseconds limit) {
@@ -132,9 +134,11 @@ asio::awaitable<void> Mqtt::Leave(Event::Time limit) {
   if (MQTTAsync_disconnect(client_->handle, &options) == MQTTASYNC_SUCCESS) co_await left_.Wait(limit);
 }
 
-// A client serves one address. The old one goes after the new one has come, or Paho would stop its threads in between.
+// A client serves one address, and one connection: what Paho had queued when that broke would be sent over the next
+// one, old states before the new. The old one goes after the new one has come, or Paho would stop its threads in
+// between.
 void Mqtt::Create(const std::string& uri) {
-  if (client_ && uri == client_->uri) return;
+  if (client_ && uri == client_->uri && !client_->is_spent) return;
   auto old = std::move(client_);
   client_ = std::make_unique<Client>();
   client_->uri = uri;
@@ -143,6 +147,7 @@ void Mqtt::Create(const std::string& uri) {
   MQTTAsync_create(&client_->handle, uri.c_str(), client_id_.c_str(), MQTTCLIENT_PERSISTENCE_NONE, nullptr);
   MQTTAsync_setCallbacks(client_->handle, client_.get(), OnLost, OnArrived, nullptr);
   if (!old) return;
+  old->owner = nullptr;
   MQTTAsync_destroy(&old->handle);
   asio::post(executor_, [old = std::shared_ptr<Client>(std::move(old))] {});  // what it posted before still names it
 }
@@ -171,6 +176,7 @@ void Mqtt::NotConnected(int code, std::string why) {
 
 void Mqtt::Disconnected(std::string why) {
   connected_ = false;
+  client_->is_spent = true;
   unacknowledged_ = 0;
   lost_why_ = std::move(why);
   settled_.Announce();

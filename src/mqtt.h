@@ -4,7 +4,8 @@
 //
 // While Paho connects it may hold its lock for seconds (it does so across the resolver's call), so nothing of Paho is
 // called between MQTTAsync_connect and its answer. A client that is not connected is never destroyed at exit: main
-// leaves with _exit. Should the answer never come (paho.mqtt.c #152, #190), that client is abandoned for a new one.
+// leaves with _exit. Should the answer never come (paho.mqtt.c #152, #190), that client is abandoned for a new one;
+// should it be a resolver that holds Paho's lock even then, making the new one waits for that.
 
 #pragma once
 
@@ -86,6 +87,7 @@ class Mqtt {
     std::string uri;
     Mqtt* owner = nullptr;  // null: abandoned, nobody listens any more; read and written on the executor alone
     asio::any_io_executor executor;
+    bool is_spent = false;                  // its connection was lost
     std::atomic<int> waiting = 0;           // messages posted to the executor
     std::atomic<bool> is_ignoring = false;  // on_ignored was told on this connection
   };

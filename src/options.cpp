@@ -146,8 +146,7 @@ class Section {
   // A single level of a topic.
   std::string Level(string_view key, string_view otherwise) {
     std::string text = Text(key, otherwise);
-    const auto allowed = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-'; };
-    if (!std::all_of(text.begin(), text.end(), allowed)) Refuse(key, *Find(key), "letters, digits, _ and -");
+    if (!IsTopicLevel(text)) Refuse(key, *Find(key), "letters, digits, _ and -");
     return text;
   }
 

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 
+#include "documents.h"
 #include "json.h"
 
 namespace aims {
 namespace {
 
 constexpr int kVersion = 1;
+constexpr size_t kLongestId = 64;
 
 std::optional<EventType> TypeOf(std::string_view name) {
   const auto found = std::find(kEventTypes.begin(), kEventTypes.end(), name);
@@ -22,7 +24,7 @@ std::optional<PowerEvent> EventOf(const rapidjson::Value& value) {
   const auto text = TextMember(value, "time");
   const auto type = name ? TypeOf(*name) : std::nullopt;
   const auto time = text ? ParseTime(*text) : std::nullopt;
-  if (!inverter || !type || !id || !time) return {};
+  if (!inverter || !type || !id || !time || !IsTopicLevel(*inverter) || id->size() > kLongestId) return {};
   return PowerEvent{*inverter, *type, *id, *time};
 }
 
@@ -33,6 +35,15 @@ bool Outbox::Add(PowerEvent event) {
   if (is_full) events_.pop_front();
   events_.push_back(std::move(event));
   return !is_full;
+}
+
+void Outbox::PutBack(const std::vector<PowerEvent>& events) {
+  events_.insert(events_.begin(), events.begin(), events.end());
+  while (events_.size() > kMost) events_.pop_front();
+}
+
+size_t Outbox::KeepOnly(const std::function<bool(const PowerEvent&)>& is_kept) {
+  return std::erase_if(events_, [&](const PowerEvent& event) { return !is_kept(event); });
 }
 
 void Outbox::Told(std::string_view id) {

@@ -5,8 +5,10 @@
 
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "power_events.h"
 #include "result.h"
@@ -24,6 +26,12 @@ class Outbox {
   bool empty() const { return events_.empty(); }
   size_t size() const { return events_.size(); }
   const PowerEvent& oldest() const { return events_.front(); }
+
+  // Events that have arrived, perhaps while nobody listened, go first again.
+  void PutBack(const std::vector<PowerEvent>& events);
+
+  // Forgets the others; how many they were.
+  size_t KeepOnly(const std::function<bool(const PowerEvent&)>& is_kept);
 
   // The event of that id has arrived.
   void Told(std::string_view id);

@@ -13,7 +13,10 @@
 namespace aims {
 namespace {
 
+using namespace std::chrono_literals;
 using Clock = Link::Clock;
+
+constexpr auto kWellAfter = 10s;  // an inverter that answers for so long is well
 
 }  // namespace
 
@@ -65,9 +68,7 @@ asio::awaitable<bool> Poller::Opened() {
     if (is_news) log::Info("{}: asking {}", name_, link_.name());
     co_return true;
   }
-  // That a lost device is not there is no news.
-  const bool is_known = opened.error().code == ErrorCode::kAbsent && troubles_.Has(ErrorCode::kLinkDown);
-  if (!is_known && troubles_.IsNew(opened.error().code)) {
+  if (IsNews(opened.error().code)) {
     log::Warning("{}: {}; looking for it every {}{}", name_, opened.error().message, InWords(link_.PauseBeforeOpen()),
                  AtStart(Advice(opened.error().code)));
   }
@@ -91,14 +92,15 @@ void Poller::Read(const Reading& reading) {
     link_.Keep();
     log::Info("{}: the inverter answers: {}", name_, Summary(reading));
     if (!reading.utility_power) log::Warning("{}: it runs on battery", name_);
-  } else if (!before) {
+  } else if (!before && std::exchange(is_loss_told_, false)) {
     log::Info("{}: the inverter answers again after {}: {}", name_, InWords(now - silent_since_), Summary(reading));
   }
+  if (!before) back_since_ = now;
   if (before) {
     for (const Entry& entry : Changes(*before, reading))
       log::Write(entry.level, fmt::format("{}: {}", name_, entry.text));
   }
-  troubles_.Clear();
+  if (now - back_since_ >= kWellAfter) troubles_.Clear();
   misses_ = 0;
   timeouts_ = 0;
   on_due_(inverter_.Read(reading, now));
@@ -108,7 +110,7 @@ void Poller::Missed(const Error& error, std::string_view advice) {
   const auto now = Clock::now();
   log::Debug("{}: missed: {}", name_, error.message);
   timeouts_ = error.code == ErrorCode::kTimeout ? timeouts_ + 1 : 0;
-  if (++misses_ >= Inverter::kMissesUntilSilent && troubles_.IsNew(error.code)) {
+  if (++misses_ >= Inverter::kMissesUntilSilent && IsNews(error.code)) {
     log::Warning(
         "{}: {} requests in a row to {} without a good answer ({}); {}{}", name_, Inverter::kMissesUntilSilent,
         link_.name(), error.message,
@@ -125,12 +127,23 @@ void Poller::Missed(const Error& error, std::string_view advice) {
 
 void Poller::Gone(const Error& error) {
   const auto now = Clock::now();
-  if (troubles_.IsNew(error.code)) {
+  if (IsNews(error.code)) {
     log::Warning("{}: lost {} ({}); looking for it every {}", name_, link_.name(), error.message,
                  InWords(link_.PauseBeforeOpen()));
   }
   if (inverter_.snapshot().connected) silent_since_ = now;
   on_due_(inverter_.Gone(now));
+}
+
+// True the first time that something is wrong. Of a line that comes and goes only the first loss is told, and one that
+// lasts; and that a lost device is not there is no news.
+bool Poller::IsNews(ErrorCode code) {
+  const bool is_known = code == ErrorCode::kAbsent && troubles_.Has(ErrorCode::kLinkDown);
+  const bool lasts = inverter_.was_read() && !inverter_.snapshot().connected && !is_loss_told_ &&
+                     Clock::now() - silent_since_ >= kWellAfter;
+  const bool is_news = lasts || (!is_known && troubles_.IsNew(code));
+  is_loss_told_ = is_loss_told_ || is_news;
+  return is_news;
 }
 
 // Advice about a way that has never worked; one that worked needs none.

@@ -32,6 +32,7 @@ class Poller {
   void Read(const Reading& reading);
   void Missed(const Error& error, std::string_view advice);
   void Gone(const Error& error);
+  bool IsNews(ErrorCode code);
   std::string AtStart(std::string_view advice) const;
   asio::awaitable<void> PauseBeforeOpen();
 
@@ -42,11 +43,13 @@ class Poller {
   OnDue on_due_;
   Link link_;
   Troubles troubles_;
-  std::string_view request_;  // asked now; the two forms take turns until one was answered
-  std::string asked_;         // what the log last said is asked
-  int misses_ = 0;            // in a row, of what is open now
-  int timeouts_ = 0;          // the same, of those to which nothing at all came back
+  std::string_view request_;   // asked now; the two forms take turns until one was answered
+  std::string asked_;          // what the log last said is asked
+  int misses_ = 0;             // in a row, of what is open now
+  int timeouts_ = 0;           // the same, of those to which nothing at all came back
+  bool is_loss_told_ = false;  // and its end is worth a line
   Link::Clock::time_point silent_since_{};
+  Link::Clock::time_point back_since_{};
 };
 
 }  // namespace aims

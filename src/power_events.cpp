@@ -32,7 +32,8 @@ constexpr Reading InGoodOrder() {
 
 bool IsLate(const PowerEvent& event, WallTime now, std::chrono::steady_clock::time_point moment) {
   if (event.moment) return moment - *event.moment > kLateAfter;
-  return now < event.time || now - event.time > kLateAfter;
+  const WallTime booted = now - std::chrono::floor<std::chrono::milliseconds>(moment.time_since_epoch());
+  return now < event.time || now - event.time > kLateAfter || event.time < booted;
 }
 
 std::vector<EventType> PowerEvents::Read(const Reading& reading) {
@@ -43,9 +44,10 @@ std::vector<EventType> PowerEvents::Read(const Reading& reading) {
     const bool is_set = reading.*turn.flag;
     if (before.*turn.flag != is_set) events.push_back(is_set ? turn.set : turn.cleared);
   }
-  const double load = reading.load.value_or(0);
-  if (load > kOverload && !std::exchange(is_overloaded_, true)) events.push_back(EventType::kOverload);
-  if (load <= kOverloadIsOver) is_overloaded_ = false;
+  if (reading.load && *reading.load > kOverload && !std::exchange(is_overloaded_, true)) {
+    events.push_back(EventType::kOverload);
+  }
+  if (reading.load && *reading.load <= kOverloadIsOver) is_overloaded_ = false;
   last_ = reading;
   return events;
 }

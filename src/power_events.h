@@ -46,8 +46,9 @@ struct PowerEvent {
   bool operator==(const PowerEvent&) const = default;
 };
 
-// True when more than 30 s lie between the event and now: by the clock that does not jump where it can tell, else by
-// the time of day, which must not have gone back.
+// True when more than 30 s lie between the event and now: by the clock that does not jump, which counts from the
+// system's start, where it can tell; else by the time of day, which must not have gone back. What happened before the
+// system started is late in any case: a host without a clock chip starts with the time of its end.
 bool IsLate(const PowerEvent& event, WallTime now, std::chrono::steady_clock::time_point moment);
 
 // Follows one inverter. What it knew before a silence it still knows after it, so that a power failure in between is

@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <asio/co_spawn.hpp>
-#include <exception>
 #include <random>
+#include <set>
 #include <utility>
 
 #include "backoff.h"
@@ -13,6 +12,7 @@
 #include "documents.h"
 #include "log.h"
 #include "pause.h"
+#include "spawn.h"
 
 namespace aims {
 namespace {
@@ -20,16 +20,16 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-// A connection that stands for so long will not break at once; and by then Home Assistant has found the broker, too.
+// A connection that stands for so long will not break at once; and by then most who listen have found the broker, too.
 constexpr auto kSteadyAfter = 10s;
+// Home Assistant tries every 10 s. What was told in so long after a connect, before it announced itself, it may have
+// missed.
+constexpr auto kEverybodyIsBackAfter = 60s;
+constexpr auto kBeforeContradiction = 1s;
 constexpr auto kShortestPause = 1s;    // between the end of one attempt and the next
 constexpr auto kTimeToSubscribe = 1s;  // for entities that were just made
 constexpr size_t kMostGhostsAtOnce = 8;
 constexpr int kLongestBirthPause = 3000;  // ms: not everybody at once when Home Assistant comes back
-
-void Rethrow(std::exception_ptr failure) {
-  if (failure) std::rethrow_exception(failure);
-}
 
 std::string RandomHex() { return fmt::format("{:08x}", std::random_device{}()); }
 
@@ -58,7 +58,12 @@ Publisher::Publisher(asio::any_io_executor executor, const Options& options, Sup
       run_(RandomHex()) {
   for (const Inverter& inverter : inverters_) announced_.push_back({topics_, inverter.device().id});
   ledger_.Add(announced_);
-  ledger_file_.Save(ledger_.ToJson());
+  const auto is_ours = [this](const PowerEvent& event) {
+    return std::any_of(announced_.begin(), announced_.end(), [&](const auto& one) { return one.id == event.inverter; });
+  };
+  const size_t strangers = outbox_.KeepOnly(is_ours);
+  if (strangers > 0) log::Info("{} events are of inverters that the options no longer hold: forgotten", strangers);
+  Keep();
 }
 
 asio::awaitable<void> Publisher::Run() {
@@ -71,6 +76,7 @@ asio::awaitable<void> Publisher::Run() {
     const auto connected = co_await mqtt_.Connect(broker, topics_.Bridge());
     if (connected) {
       const bool is_told = is_steady;
+      connected_at_ = Clock::now();
       if (is_told) log::Info("connected to {}{}", where, broker.tls ? " with TLS" : "");
       Greet();
       auto lost = co_await mqtt_.Lost(Clock::now() + kSteadyAfter);
@@ -83,10 +89,7 @@ asio::awaitable<void> Publisher::Run() {
         SendEvents();
         lost = co_await mqtt_.Lost();
       }
-      is_heard_ = false;
-      is_away_ = false;
-      sent_.reset();
-      ghosts_token_.reset();
+      Forsaken();
       if (broker_troubles_.IsNew(ErrorCode::kLinkDown)) log::Warning("lost {}: {}; trying again", where, *lost);
     } else if (broker_troubles_.IsNew(connected.error().code)) {
       const std::string why = co_await WhyNot(broker, connected.error());
@@ -95,6 +98,24 @@ asio::awaitable<void> Publisher::Run() {
     const auto next = std::max(start + backoff.Next(), Clock::now() + kShortestPause);
     co_await PauseUntil(executor_, next);
   }
+}
+
+// What was true of the connection that was lost.
+void Publisher::Forsaken() {
+  ++round_;
+  announcing_ = false;
+  is_heard_ = false;
+  is_away_ = false;
+  is_greeted_ = false;
+  sent_.reset();
+  unsure_.clear();
+  ghosts_token_.reset();
+}
+
+// The files that must outlive this program; what they hold already is not written again.
+void Publisher::Keep() {
+  ledger_file_.Save(ledger_.ToJson());
+  outbox_file_.Save(outbox_.ToJson());
 }
 
 asio::awaitable<std::string> Publisher::WhyNot(Broker broker, Error error) {
@@ -135,6 +156,7 @@ asio::awaitable<void> Publisher::Stop(std::chrono::milliseconds limit) {
 // What we want to hear, and then all that we know.
 void Publisher::Greet() {
   mqtt_.Subscribe(birth_topic_);
+  mqtt_.Subscribe(topics_.Bridge());
   for (const Inverter& inverter : inverters_) {
     if (!inverter.was_read()) mqtt_.Subscribe(topics_.State(inverter.device()));
   }
@@ -142,11 +164,11 @@ void Publisher::Greet() {
 }
 
 void Publisher::Listen(const Mqtt::Message& message) {
-  if (message.topic == birth_topic_) {
-    is_away_ = message.payload == kOfflinePayload;
-    if (message.payload != birth_payload_ || std::exchange(announcing_, true)) return;
-    is_heard_ = false;
-    asio::co_spawn(executor_, AnnounceSoon(), Rethrow);
+  if (message.topic == birth_topic_) return HearBirth(message);
+  if (message.topic == topics_.Bridge()) {
+    // The will of an earlier connection, of which the broker learns only now that it is dead, or a stranger's word.
+    const bool is_wrong = message.payload != kOnlinePayload;
+    if (is_wrong && !std::exchange(contradicting_, true)) Spawn(executor_, ContradictSoon());
     return;
   }
   for (const Inverter& inverter : inverters_) {
@@ -159,33 +181,54 @@ void Publisher::Listen(const Mqtt::Message& message) {
   }
 }
 
+void Publisher::HearBirth(const Mqtt::Message& message) {
+  is_away_ = message.payload == kOfflinePayload && !message.retained;
+  if (message.payload != birth_payload_ || std::exchange(announcing_, true)) return;
+  is_heard_ = false;
+  if (Clock::now() - connected_at_ < kEverybodyIsBackAfter) outbox_.PutBack(std::exchange(unsure_, {}));
+  Spawn(executor_, AnnounceSoon());
+}
+
+asio::awaitable<void> Publisher::ContradictSoon() {
+  co_await Pause(executor_, kBeforeContradiction);
+  contradicting_ = false;
+  mqtt_.Publish(topics_.Bridge(), std::string(kOnlinePayload), Retain::kYes);
+}
+
 void Publisher::Told(int token) {
-  if (ghosts_token_ == token) {
-    for (const Announced& ghost : ghosts_) {
-      log::Info("{} was taken back from Home Assistant: the options no longer hold it", ghost.id);
-    }
-    ledger_.Remove(ghosts_);
-    ledger_file_.Save(ledger_.ToJson());
-    TakeBackGhosts();
-  }
+  if (ghosts_token_ == token) TookBack();
   if (!sent_ || sent_->token != token) return;
+  if (!is_greeted_ && Clock::now() - connected_at_ < kEverybodyIsBackAfter) unsure_.push_back(outbox_.oldest());
   outbox_.Told(sent_->id);
-  outbox_file_.Save(outbox_.ToJson());
+  Keep();
   is_full_ = false;
   sent_.reset();
   SendEvents();
 }
 
+void Publisher::TookBack() {
+  for (const Announced& ghost : ghosts_) {
+    log::Info("{} was taken back from Home Assistant: the options no longer hold it", ghost.id);
+  }
+  ledger_.Remove(ghosts_);
+  Keep();
+  TakeBackGhosts();
+}
+
 asio::awaitable<void> Publisher::AnnounceSoon() {
+  const int round = ++round_;
   std::uniform_int_distribution<int> choose(0, kLongestBirthPause);
   std::random_device random;
   const auto pause = std::chrono::milliseconds(choose(random));
   co_await Pause(executor_, pause);
+  if (round != round_) co_return;  // the connection was lost meanwhile
   announcing_ = false;
   log::Debug("Home Assistant has started: telling it everything again");
   Announce();
   co_await Pause(executor_, kTimeToSubscribe);
-  is_heard_ = mqtt_.is_connected();
+  if (round != round_) co_return;
+  is_heard_ = true;
+  is_greeted_ = true;
   SendEvents();
 }
 
@@ -206,21 +249,26 @@ void Publisher::Announce() {
   }
   mqtt_.Publish(topics_.Bridge(), std::string(kOnlinePayload), Retain::kYes);
   SendEvents();
+  Keep();
 }
 
-// Clears what was announced of inverters that the options no longer hold, some at a time. They are forgotten when the
-// broker has said that it heard the last of it.
+// Clears what was announced of inverters that the options no longer hold, some at a time, but for topics that are
+// somebody's still. They are forgotten when the broker has said that it heard the last of it.
 void Publisher::TakeBackGhosts() {
+  std::set<std::string> alive{topics_.Bridge()};
+  for (const Inverter& inverter : inverters_) {
+    const Device& device = inverter.device();
+    alive.insert({topics_.Discovery(device), topics_.State(device), topics_.Link(device)});
+  }
   ghosts_ = ledger_.Without(announced_);
   if (ghosts_.size() > kMostGhostsAtOnce) ghosts_.resize(kMostGhostsAtOnce);
   ghosts_token_.reset();
-  const auto clear = [&](const std::string& topic) { ghosts_token_ = mqtt_.Publish(topic, "", Retain::kYes); };
   for (const Announced& ghost : ghosts_) {
     const Device device{ghost.id, "", ""};
-    clear(ghost.topics.Discovery(device));
-    clear(ghost.topics.State(device));
-    clear(ghost.topics.Link(device));
-    if (ghost.topics.base != topics_.base) clear(ghost.topics.Bridge());
+    for (const std::string& topic : {ghost.topics.Discovery(device), ghost.topics.State(device),
+                                     ghost.topics.Link(device), ghost.topics.Bridge()}) {
+      if (!alive.contains(topic)) ghosts_token_ = mqtt_.Publish(topic, "", Retain::kYes);
+    }
   }
 }
 
@@ -247,7 +295,7 @@ void Publisher::Happened(const Inverter& inverter, EventType type) {
     log::Warning("more than {} events wait for the broker; the oldest are forgotten", Outbox::kMost);
   }
   SendEvents();
-  outbox_file_.Save(outbox_.ToJson());
+  Keep();
 }
 
 // One at a time, so that they arrive in order, and so that a sudden end of this program repeats the last one at most.

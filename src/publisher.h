@@ -47,9 +47,14 @@ class Publisher {
   asio::awaitable<Broker> FindBroker();
   asio::awaitable<std::string> WhyNot(Broker broker, Error error);
   void Greet();
+  void Forsaken();
+  void Keep();
   void Listen(const Mqtt::Message& message);
-  void Told(int token);
+  void HearBirth(const Mqtt::Message& message);
   asio::awaitable<void> AnnounceSoon();
+  asio::awaitable<void> ContradictSoon();
+  void Told(int token);
+  void TookBack();
 
   void Announce();
   void TakeBackGhosts();
@@ -69,7 +74,10 @@ class Publisher {
   Mqtt mqtt_;
   Troubles broker_troubles_;
   Troubles supervisor_troubles_;
-  bool announcing_ = false;
+  bool announcing_ = false;     // soon, for Home Assistant has started
+  bool contradicting_ = false;  // soon, for somebody has called the bridge offline
+  int round_ = 0;               // of announcing: another one, or a lost connection, ends the one before
+  std::chrono::steady_clock::time_point connected_at_{};
 
   DataFile ledger_file_;
   Ledger ledger_;
@@ -79,12 +87,14 @@ class Publisher {
 
   DataFile outbox_file_;
   Outbox outbox_;
-  bool is_heard_ = false;     // by now whoever listens has found the broker, and its entities
-  bool is_away_ = false;      // Home Assistant's own will says that it is not there
-  bool is_full_ = false;      // some had to be forgotten
-  std::optional<Sent> sent_;  // the event on its way
-  std::string run_;           // ids of events begin with this
-  unsigned events_ = 0;       // in this run
+  bool is_heard_ = false;           // by now whoever listens has found the broker, and its entities
+  bool is_away_ = false;            // Home Assistant's own will says that it is not there
+  bool is_full_ = false;            // some had to be forgotten
+  bool is_greeted_ = false;         // Home Assistant has announced itself on this connection
+  std::optional<Sent> sent_;        // the event on its way
+  std::vector<PowerEvent> unsure_;  // told before it had
+  std::string run_;                 // ids of events begin with this
+  unsigned events_ = 0;             // in this run
 };
 
 }  // namespace aims

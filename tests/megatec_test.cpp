@@ -179,6 +179,7 @@ TEST_CASE("other dialects are refused and named") {
         Refusal::kVoltronic);
   CHECK(Refused("(0 100 0 0 1 532 532 450 0000 0030\x0e\x5e\r") == Refusal::kVoltronic);
   CHECK(Refused("(0 100 0 0 1 532 532 450 0000 0030\x0e\x5f\r") == Refusal::kNotText);
+  CHECK(Refused("(230.0 50.0 230.0 50.0 0161 0119 003 460\x31\x4c\r") == Refusal::kVoltronic);  // of eight fields
   // Eight tokens, the last no flags.
   CHECK_FALSE(ParseStatus("(111.0 111.0 112.0 000 60.0 13.5 00.0 BL000000\r"));
 }

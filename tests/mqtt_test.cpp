@@ -111,7 +111,7 @@ TEST_CASE("whoever is cut off has left a will") {
   CHECK(watcher.Find("base/bridge")->payload == "offline");
 }
 
-TEST_CASE("a broker that restarts is connected to again with the same client") {
+TEST_CASE("a broker that restarts is connected to again") {
   Mosquitto mosquitto;
   Client client("a");
   for (int i = 0; i < 3; ++i) {
@@ -123,6 +123,26 @@ TEST_CASE("a broker that restarts is connected to again with the same client") {
     CHECK(refused.error().code == ErrorCode::kRefused);
     mosquitto.Start();
   }
+}
+
+TEST_CASE("what was on its way when the connection broke is not sent over the next one") {
+  Mosquitto mosquitto;
+  Client client("a");
+  REQUIRE(client.Connect(At(mosquitto)));
+  mosquitto.Freeze();
+  for (int i = 0; i < kMostUnacknowledged; ++i) client.mqtt.Publish("base/old", std::string(100'000, 'x'), Retain::kNo);
+  mosquitto.Stop();
+  CHECK(client.Until([&] { return !client.mqtt.is_connected(); }));
+  mosquitto.Start();
+  Client watcher("b");
+  REQUIRE(watcher.Connect(At(mosquitto)));
+  watcher.mqtt.Subscribe("base/#");
+  watcher.Until([] { return false; }, 200ms);
+  REQUIRE(client.Connect(At(mosquitto)));
+  REQUIRE(client.mqtt.Publish("base/new", "1", Retain::kNo));
+  REQUIRE(watcher.Until([&] { return watcher.Find("base/new"); }));
+  CHECK(watcher.ignored.empty());
+  CHECK(watcher.messages.size() == 1);
 }
 
 TEST_CASE("a connection that stands is not lost, however long one waits") {

@@ -61,6 +61,7 @@ TEST_CASE("a file that is anything else in any part is refused whole") {
   CHECK_FALSE(Outbox::FromJson(with("power_lost", "power_found")));
   CHECK_FALSE(Outbox::FromJson(with("\"version\":1", "\"version\":2")));
   CHECK_FALSE(Outbox::FromJson(with("\"id\":\"1\"", "\"id\":1")));
+  for (const char* inverter : {"+", "#", "a/b", ""}) CHECK_FALSE(Outbox::FromJson(with("aims_inverter", inverter)));
   CHECK_FALSE(Outbox::FromJson(with("2026-11-22T", "2026-13-22T")));
   CHECK_FALSE(Outbox::FromJson(with("\"inverter\"", "\"converter\"")));
   CHECK_FALSE(Outbox::FromJson(with("{\"inverter\"", "[],{\"inverter\"")));
@@ -68,4 +69,17 @@ TEST_CASE("a file that is anything else in any part is refused whole") {
   CHECK_FALSE(Outbox::FromJson(with("aims_inverter", "aims\\udc90")));  // half a surrogate: it could not be read again
   CHECK_FALSE(Outbox::FromJson(std::string(100'000, '[')));
   CHECK_FALSE(Outbox::FromJson("null"));
+}
+
+TEST_CASE("what may not have been heard goes first again, and strangers' events go") {
+  Outbox outbox;
+  outbox.Add(Numbered(3));
+  outbox.PutBack({Numbered(1), Numbered(2)});
+  CHECK(outbox.size() == 3);
+  CHECK(outbox.oldest() == Numbered(1));
+  CHECK(outbox.KeepOnly([](const PowerEvent& event) { return event.id != "2"; }) == 1);
+  outbox.Told("1");
+  CHECK(outbox.oldest() == Numbered(3));
+  outbox.PutBack(std::vector<PowerEvent>(Outbox::kMost + 5, Numbered(9)));
+  CHECK(outbox.size() == Outbox::kMost);
 }

@@ -350,7 +350,9 @@ class ScriptedInverter:
 class FakeSupervisor:
     """GET /services/mqtt: `reply` is (status, object), or bytes that are sent as they are, or None: it hangs."""
 
-    def __init__(self, reply=(400, {"result": "error", "message": "Service not enabled"}), address="127.0.0.1"):
+    NO_BROKER = 400, {"result": "error", "message": "Service not enabled"}
+
+    def __init__(self, reply=NO_BROKER, address="127.0.0.1"):
         outer = self
         self.reply = reply
         self.requests = []
