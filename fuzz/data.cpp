@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "ledger.h"
+#include "memory.h"
 #include "outbox.h"
 
 namespace {
@@ -25,5 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   LoadAndSave<aims::Outbox>(text);
   LoadAndSave<aims::Ledger>(text);
+  LoadAndSave<aims::OutageMemory>(text);
+  LoadAndSave<aims::BatteryMemory>(text);
   return 0;
 }

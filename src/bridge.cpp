@@ -7,8 +7,10 @@
 namespace aims {
 namespace {
 
-std::deque<Inverter> InvertersOf(const Options& options) {
-  return {options.inverters.begin(), options.inverters.end()};
+std::deque<Inverter> Recalled(const Options& options, Keeper& keeper) {
+  std::deque<Inverter> inverters;
+  for (const InverterOptions& inverter : options.inverters) inverters.push_back(keeper.Recall(inverter));
+  return inverters;
 }
 
 }  // namespace
@@ -16,12 +18,15 @@ std::deque<Inverter> InvertersOf(const Options& options) {
 Bridge::Bridge(asio::any_io_executor executor, const Options& options, Supervisor supervisor,
                const std::string& data_directory)
     : executor_(executor),
-      inverters_(InvertersOf(options)),
+      keeper_(data_directory),
+      inverters_(Recalled(options, keeper_)),
       publisher_(executor, options, std::move(supervisor), data_directory, inverters_) {
   for (size_t i = 0; i < inverters_.size(); ++i) {
     Inverter& inverter = inverters_[i];
-    pollers_.emplace_back(executor, options.inverters[i], inverter,
-                          [this, &inverter](const Due& due) { publisher_.Publish(inverter, due); });
+    pollers_.emplace_back(executor, options.inverters[i], inverter, [this, &inverter](const Due& due) {
+      publisher_.Publish(inverter, due);
+      keeper_.Keep(inverter, due);
+    });
   }
 }
 

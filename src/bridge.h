@@ -11,6 +11,7 @@
 #include <string>
 
 #include "inverter.h"
+#include "keeper.h"
 #include "options.h"
 #include "poller.h"
 #include "publisher.h"
@@ -31,6 +32,7 @@ class Bridge {
 
  private:
   asio::any_io_executor executor_;
+  Keeper keeper_;
   std::deque<Inverter> inverters_;  // of which nobody moves
   Publisher publisher_;
   std::deque<Poller> pollers_;

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 
 #include "entities.h"
 #include "json.h"
+#include "memory.h"
 
 namespace aims {
 namespace {
@@ -45,9 +47,18 @@ void WriteComponent(JsonWriter& json, const Entity& entity, const Topics& topics
   json.TextMember("device_class", entity.device_class);
   json.TextMember("unit_of_measurement", entity.unit);
   json.TextMember("icon", entity.icon);
-  if (IsSensor(entity)) {
-    json.TextMember("state_class", "measurement");
+  if (IsOneOf<Number, MaybeNumber, OwnNumber, OwnTotal>(entity.source)) {
+    json.TextMember("state_class", IsOneOf<OwnTotal>(entity.source) ? "total_increasing" : "measurement");
     json.Key("suggested_display_precision").Number(entity.decimals, 0);
+  }
+  if (IsOneOf<OwnStatus>(entity.source)) {
+    json.Key("options").Array([&] {
+      for (const string_view status : kStatuses) json.Text(status);
+    });
+  }
+  if (!entity.attributes.empty()) {
+    json.TextMember("json_attributes_topic", topics.State(device));
+    json.TextMember("json_attributes_template", Joined({"{{ (value_json.", entity.attributes, " or {}) | tojson }}"}));
   }
   if (entity.category == Category::kDiagnostic) json.TextMember("entity_category", "diagnostic");
   if (entity.fitted == Fitted::kNotOnPicoglf && IsPicoglf(device.model)) json.Key("enabled_by_default").Bool(false);
@@ -55,6 +66,20 @@ void WriteComponent(JsonWriter& json, const Entity& entity, const Topics& topics
     json.Key("availability").Array([&] { json.Object([&] { json.TextMember("topic", topics.Bridge()); }); });
   }
   json.Key("qos").Number(1, 0);
+}
+
+// {"reasons": [{"reason": "charge", "value": 29}]}: the attributes of "Shutdown advised".
+void WriteReasons(JsonWriter& json, const std::vector<ShutdownAdvisor::Reason>& reasons) {
+  json.Object([&] {
+    json.Key("reasons").Array([&] {
+      for (const auto& reason : reasons) {
+        json.Object([&] {
+          json.Key("reason").Text(ShutdownAdvisor::kWhys[static_cast<size_t>(reason.why)]);
+          json.Key("value").Number(std::round(reason.value * 10) / 10, 1);
+        });
+      }
+    });
+  });
 }
 
 }  // namespace
@@ -113,9 +138,21 @@ std::string StateDocument(const Snapshot& snapshot) {
         json.Text(*flag ? "ON" : "OFF");
       } else if (const double* number = std::get_if<double>(&value)) {
         json.Number(*number, entity.decimals);
+      } else if (const WallTime* time = std::get_if<WallTime>(&value)) {
+        json.Text(FormatTime(*time));
+      } else if (const Status* status = std::get_if<Status>(&value)) {
+        json.Text(Name(*status));
       } else {
         json.Null();
       }
+    }
+    json.Key("shutdown_reasons");
+    WriteReasons(json, snapshot.shutdown_reasons);
+    json.Key("last_outage_record");
+    if (snapshot.last_outage_record) {
+      WriteOutage(json, *snapshot.last_outage_record);
+    } else {
+      json.Null();
     }
   });
   return json.TakeText();

@@ -7,15 +7,25 @@ struct Look {
   const Snapshot& snapshot;
 
   Value operator()(OwnFlag flag) const { return snapshot.*flag; }
+  Value operator()(OwnTotal total) const { return (snapshot.*total).value; }
+  Value operator()(OwnNumber number) const { return Maybe(snapshot.*number); }
+  Value operator()(OwnTime time) const { return Maybe(snapshot.*time); }
+  Value operator()(OwnStatus status) const { return Maybe(snapshot.*status); }
   Value operator()(MaybeNumber number) const {
-    if (!snapshot.reading || !((*snapshot.reading).*number)) return {};
-    return *((*snapshot.reading).*number);
+    if (!snapshot.reading) return {};
+    return Maybe((*snapshot.reading).*number);
   }
   Value operator()(Happenings) const { return Value(); }
   template <typename OfReading>  // a Number or a Flag
   Value operator()(OfReading source) const {
     if (!snapshot.reading) return {};
     return (*snapshot.reading).*source;
+  }
+
+  template <typename Kind>
+  static Value Maybe(const std::optional<Kind>& value) {
+    if (!value) return {};
+    return *value;
   }
 };
 

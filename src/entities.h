@@ -1,6 +1,6 @@
 // The entities of an inverter: one row each, from which both the discovery and the state document are written. To add
 // an entity is to add a row. Names, classes and units are Home Assistant's; the kind of source decides the component: a
-// number is a sensor, a flag a binary sensor, what happens an event.
+// number, a total, a time or a status is a sensor, a flag a binary sensor, what happens an event.
 
 #pragma once
 
@@ -13,13 +13,18 @@
 
 namespace aims {
 
-// What the wire says, or what we know by ourselves.
+// What the wire says.
 using Number = double Reading::*;
 using MaybeNumber = std::optional<double> Reading::*;
 using Flag = bool Reading::*;
+// What we know by ourselves.
 using OwnFlag = bool Snapshot::*;
+using OwnNumber = std::optional<double> Snapshot::*;
+using OwnTotal = Total Snapshot::*;
+using OwnTime = std::optional<WallTime> Snapshot::*;
+using OwnStatus = std::optional<Status> Snapshot::*;
 struct Happenings {};  // power_events.h; not part of the state
-using Source = std::variant<Number, MaybeNumber, Flag, OwnFlag, Happenings>;
+using Source = std::variant<Number, MaybeNumber, Flag, OwnFlag, OwnNumber, OwnTotal, OwnTime, OwnStatus, Happenings>;
 
 enum class Category { kPrimary, kDiagnostic };
 enum class Fitted { kEverywhere, kNotOnPicoglf };
@@ -34,6 +39,7 @@ struct Entity {
   Category category;
   Fitted fitted;
   Source source;
+  std::string_view attributes = {};  // the key of the state document that holds them
 };
 
 namespace entity_rows {
@@ -58,6 +64,20 @@ inline constexpr std::array kEntities{
     Entity{"line_interactive", "Line-interactive mode", "", "", "mdi:sine-wave", 0, kDiagnostic, kEverywhere, &Reading::line_interactive},
     Entity{"avr_active", "AVR active", "running", "", "", 0, kDiagnostic, kNotOnPicoglf, &Reading::avr_active},
     Entity{"connection", "Connection", "connectivity", "", "", 0, kDiagnostic, kEverywhere, &Snapshot::connected},
+    Entity{"status", "Status", "enum", "", "mdi:power-plug-battery-outline", 0, kPrimary, kEverywhere, &Snapshot::status},
+    Entity{"battery_charge", "Battery charge", "battery", "%", "", 0, kPrimary, kEverywhere, &Snapshot::battery_charge},
+    Entity{"battery_runtime", "Battery runtime", "duration", "s", "", 0, kPrimary, kEverywhere, &Snapshot::battery_runtime},
+    Entity{"battery_health", "Battery health", "", "%", "mdi:battery-heart-variant", 0, kDiagnostic, kEverywhere, &Snapshot::battery_health},
+    Entity{"battery_problem", "Battery problem", "problem", "", "", 0, kPrimary, kEverywhere, &Snapshot::battery_problem},
+    Entity{"load_power", "Load power", "power", "W", "", 0, kPrimary, kEverywhere, &Snapshot::load_power},
+    Entity{"energy_on_battery", "Energy on battery", "energy", "kWh", "", 2, kPrimary, kEverywhere, &Snapshot::energy_on_battery},
+    Entity{"energy_total", "Energy total", "energy", "kWh", "", 2, kPrimary, kEverywhere, &Snapshot::energy_total},
+    Entity{"on_battery_since", "On battery since", "timestamp", "", "", 0, kPrimary, kEverywhere, &Snapshot::on_battery_since},
+    Entity{"last_outage", "Last outage", "timestamp", "", "", 0, kPrimary, kEverywhere, &Snapshot::last_outage, "last_outage_record"},
+    Entity{"last_outage_duration", "Last outage duration", "duration", "s", "", 0, kPrimary, kEverywhere, &Snapshot::last_outage_duration},
+    Entity{"outages", "Outages", "", "", "mdi:transmission-tower-off", 0, kPrimary, kEverywhere, &Snapshot::outages},
+    Entity{"shutdown_advised", "Shutdown advised", "", "", "mdi:power-plug-off-outline", 0, kPrimary, kEverywhere, &Snapshot::shutdown_advised, "shutdown_reasons"},
+    Entity{"safe_to_start", "Safe to start", "", "", "mdi:power-plug-outline", 0, kPrimary, kEverywhere, &Snapshot::safe_to_start},
     Entity{"power_event", "Power event", "", "", "mdi:transmission-tower", 0, kPrimary, kEverywhere, Happenings{}},
 };
 // clang-format on
@@ -66,20 +86,22 @@ inline constexpr std::array kEntities{
 using entity_rows::kEntities;
 
 // What an entity shows; monostate: unknown.
-using Value = std::variant<std::monostate, bool, double>;
+using Value = std::variant<std::monostate, bool, double, WallTime, Status>;
 
 // The value of `entity` in `snapshot`.
 Value ValueOf(const Entity& entity, const Snapshot& snapshot);
 
-constexpr bool IsSensor(const Entity& entity) {
-  return std::holds_alternative<Number>(entity.source) || std::holds_alternative<MaybeNumber>(entity.source);
+template <typename... Kinds>
+constexpr bool IsOneOf(const Source& source) {
+  return (std::holds_alternative<Kinds>(source) || ...);
 }
 
-constexpr bool IsEvent(const Entity& entity) { return std::holds_alternative<Happenings>(entity.source); }
+constexpr bool IsEvent(const Entity& entity) { return IsOneOf<Happenings>(entity.source); }
 
-// What is read from the wire is known only while the inverter answers; the rest is always known.
-constexpr bool IsFromWire(const Entity& entity) {
-  return IsSensor(entity) || std::holds_alternative<Flag>(entity.source);
-}
+// Flags are binary sensors; all else that has a value is a sensor.
+constexpr bool IsSensor(const Entity& entity) { return !IsEvent(entity) && !IsOneOf<Flag, OwnFlag>(entity.source); }
+
+// What is read from the wire is known only while the inverter answers.
+constexpr bool IsFromWire(const Entity& entity) { return IsOneOf<Number, MaybeNumber, Flag>(entity.source); }
 
 }  // namespace aims

@@ -1,15 +1,24 @@
-// One inverter: who it is, what is known of it, and what of that is due to be told. Pure: outcomes of polls and the
-// time come in, the next thing to tell goes out. Whoever listens (MQTT is the first) learns from here when to speak.
+// One inverter: who it is, what is known of it, what follows from that, and what of it all is due to be told or kept.
+// Pure: outcomes of polls and the time come in, the next thing to tell goes out. Whoever listens (MQTT is the first)
+// learns from here when to speak.
 
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <utility>
 #include <vector>
 
+#include "battery.h"
+#include "battery_watch.h"
+#include "energy.h"
+#include "journal.h"
+#include "memory.h"
 #include "options.h"
+#include "outage.h"
 #include "power_events.h"
 #include "reading.h"
+#include "shutdown.h"
 #include "snapshot.h"
 
 namespace aims {
@@ -25,8 +34,9 @@ enum class Tell {
 struct Due {
   Tell tell = Tell::kNothing;
   std::vector<EventType> events;  // in their order
-
-  bool operator==(const Due&) const = default;
+  std::vector<Entry> lines;       // for the log
+  bool outages = false;           // are to be kept
+  bool battery = false;           // and energy are
 };
 
 class Inverter {
@@ -38,31 +48,49 @@ class Inverter {
 
   // Measurements that changed are told at most every report_interval on mains, and every 2 s or less on battery;
   // everything at least once a minute, as far as a poll every poll_interval lets it.
-  explicit Inverter(const InverterOptions& options)
-      : device_(options.device), poll_interval_(options.poll_interval), report_interval_(options.report_interval) {}
+  explicit Inverter(const InverterOptions& options, const Outages::Memory& outages = {},
+                    const BatteryMemory::Entry& battery = {});
 
-  Due Read(const Reading& reading, Time now);  // a poll brought `reading`
-  Due Missed(Time now);                        // a poll failed; the third in a row means that the inverter is silent
-  Due Gone(Time now);                          // the device is gone: there is nobody to wait for
+  Due Read(Reading reading, Moment now);  // a poll brought `reading`
+  Due Missed(Moment now);                 // a poll failed; the third in a row means that the inverter is silent
+  Due Gone(Moment now);                   // the device is gone: there is nobody to wait for
 
   // Whoever tells everything without being asked (after a reconnect) says so, and the pace goes on from there.
   void Told(Time now);
+  // What `battery` of a Due asked for is kept: energy is told as far as that.
+  void Kept(Time now);
 
   const Device& device() const { return device_; }
   const Snapshot& snapshot() const { return snapshot_; }
   bool was_read() const { return was_read_; }  // a good reading came in this run
+  const Outages::Memory& outages() const { return outages_.memory(); }
+  BatteryMemory::Entry battery() const { return {battery_.memory(), energy_.memory(), advisor_.is_advised()}; }
 
  private:
-  Due Silence(Time now);
+  Due Silence(Moment now);
   Tell StateIfDue(Time now);
+  double Follow(const Reading& reading, Battery::Seconds time);
+  void FollowOutage(const Reading& reading, double energy, Moment now, Due& due);
+  void Derive(Moment now, Due& due);
+  Battery::Seconds Passed(Time now);
+  std::optional<Status> StatusNow() const;
 
   Device device_;
   Duration poll_interval_;
   Duration report_interval_;
+  std::optional<double> nominal_voltage_;
   Snapshot snapshot_;
   PowerEvents events_;
+  Outages outages_;
+  Battery battery_;
+  BatteryWatch watch_;
+  Energy energy_;
+  ShutdownAdvisor advisor_;
   bool was_read_ = false;
   int misses_ = 0;  // in a row
+  std::optional<Time> followed_at_;
+  std::optional<Time> silent_since_;
+  Battery::Memory kept_;  // of the battery
   Snapshot told_;
   Time told_at_{};
 };

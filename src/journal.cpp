@@ -26,8 +26,6 @@ struct Sentences {
 
 // clang-format off
 constexpr std::array kSentences{
-    Sentences{&Reading::utility_power, {LogLevel::kInfo, "utility power is back: {}"},
-              {LogLevel::kWarning, "utility power failed, running on battery: {}"}},
     Sentences{&Reading::battery_low, {LogLevel::kWarning, "battery low; the inverter will switch its output off soon: {}"},
               {LogLevel::kInfo, "battery is no longer low: {}"}},
     Sentences{&Reading::ups_failed, {LogLevel::kWarning, "the inverter reports a failure of its own; see its display: {}"},
@@ -57,6 +55,30 @@ std::vector<Entry> Changes(const Reading& before, const Reading& after) {
     entries.push_back({line.level, fmt::format(fmt::runtime(line.text), Summary(after))});
   }
   return entries;
+}
+
+Entry Began(const Outage& outage, const Reading& reading) {
+  const std::string summary = Summary(reading);
+  switch (outage.cause) {
+    case Cause::kNoMains:
+      return {LogLevel::kWarning, "utility power failed, running on battery: " + summary};
+    case Cause::kOutOfRange:
+      return {LogLevel::kWarning, "utility out of range, running on battery: " + summary};
+    case Cause::kTest:
+      return {LogLevel::kInfo, "self-test, running on battery: " + summary};
+    case Cause::kMainsPresent:
+      return {LogLevel::kInfo, "running on battery although the utility is there (battery priority?): " + summary};
+  }
+  return {LogLevel::kWarning, summary};
+}
+
+Entry Ended(const Outage& outage, const Reading& reading) {
+  const std::string energy = outage.energy > 0 ? fmt::format("; {:.2f} kWh used", outage.energy / 1000) : "";
+  const std::string unseen = outage.end_earliest ? " or more: nobody saw its end" : "";
+  return {LogLevel::kInfo, fmt::format("{} after {}{}{}, battery down to {:.1f} V: {}",
+                                       IsOutage(outage.cause) ? "utility power is back" : "on the utility again",
+                                       InWords(outage.duration), unseen, energy,
+                                       outage.lowest_battery_voltage.value_or(0), Summary(reading))};
 }
 
 std::string InWords(std::chrono::steady_clock::duration time) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "options.h"
+#include "outage.h"
 #include "reading.h"
 
 namespace aims {
@@ -20,9 +21,13 @@ struct Entry {
 // "utility 111.0 V, battery 13.5 V, load 0 %"
 std::string Summary(const Reading& reading);
 
-// A line for each flag in which `after` differs from `before`. The shutdown flag is not worth one: it comes with every
-// outage.
+// A line for each flag in which `after` differs from `before`, but for utility power, of which Began and Ended know
+// more. The shutdown flag is not worth one: it comes with every outage.
 std::vector<Entry> Changes(const Reading& before, const Reading& after);
+
+// That it went on battery, or that the cause is worse than it seemed; that it is over.
+Entry Began(const Outage& outage, const Reading& reading);
+Entry Ended(const Outage& outage, const Reading& reading);
 
 // "45 s", "12 min", "5 h".
 std::string InWords(std::chrono::steady_clock::duration time);

@@ -121,6 +121,11 @@ class Section {
     return otherwise;
   }
 
+  std::optional<double> Maybe(string_view key, double least, double most, string_view unit) {
+    if (!Find(key)) return {};
+    return Number(key, least, most, least, unit);
+  }
+
   uint16_t Port(string_view key, uint16_t otherwise) {
     const Json* value = Find(key);
     if (!value) return otherwise;
@@ -210,6 +215,35 @@ void ReadAddress(Section& section, Address& into) {
   into = *parsed;
 }
 
+BatteryOptions ReadBattery(Section& section) {
+  BatteryOptions battery;
+  const size_t type = section.Choice("battery_type", kBatteryTypes, std::size(kBatteryTypes));
+  if (type < std::size(kBatteryTypes)) battery.type = static_cast<BatteryType>(type);
+  const size_t nominal = section.Choice("nominal_voltage", kNominalVoltages, std::size(kNominalVoltages));
+  if (nominal < std::size(kNominalVoltages)) battery.nominal_voltage = kNominalVoltages[nominal];
+  battery.capacity = section.Maybe("battery_capacity", 1, 10'000, " (Ah)");
+  battery.rated_power = section.Maybe("rated_power", 50, 50'000, " (VA)");
+  battery.power_factor = section.Number("power_factor", 0.1, 1, 1, "");
+  battery.efficiency = section.Number("efficiency", 0.3, 1, 0.9, "");
+  battery.idle_power = section.Maybe("idle_power", 0, 1000, " (W)");
+  battery.charge_current = section.Maybe("charge_current", 0.1, 1000, " (A)");
+  battery.cutoff_voltage = section.Maybe("cutoff_voltage", 5, 60, " (V)");
+  return battery;
+}
+
+ShutdownOptions ReadShutdown(Section& section) {
+  ShutdownOptions shutdown;
+  shutdown.charge = section.Number("shutdown_charge", 0, 100, 30, " (%)");
+  shutdown.runtime = Seconds(section.Number("shutdown_runtime", 0, 86'400, 300, " (seconds)"));
+  shutdown.voltage = section.Maybe("shutdown_voltage", 5, 60, " (V)");
+  const auto after = section.Maybe("shutdown_after", 1, 604'800, " (seconds)");
+  if (after) shutdown.after = Seconds(*after);
+  shutdown.delay = Seconds(section.Number("shutdown_delay", 0, 3600, 10, " (seconds)"));
+  shutdown.restore_delay = Seconds(section.Number("restore_delay", 0, 86'400, 60, " (seconds)"));
+  shutdown.restart_charge = section.Number("restart_charge", 0, 100, 30, " (%)");
+  return shutdown;
+}
+
 InverterOptions ReadInverter(Section& section) {
   InverterOptions inverter;
   ReadName(section, inverter.device);
@@ -218,6 +252,8 @@ InverterOptions ReadInverter(Section& section) {
   inverter.baud_rate = kBaudRates[section.Choice("baud_rate", kBaudRates, 1)];
   inverter.poll_interval = Seconds(section.Number("poll_interval", 0, 60, 1, " (seconds)"));
   inverter.report_interval = Seconds(section.Number("report_interval", 1, 3600, 10, " (seconds)"));
+  inverter.battery = ReadBattery(section);
+  inverter.shutdown = ReadShutdown(section);
   section.WarnOfUnknown();
   return inverter;
 }

@@ -11,7 +11,9 @@
 #include <vector>
 
 #include "address.h"
+#include "battery.h"
 #include "documents.h"
+#include "shutdown.h"
 
 namespace aims {
 
@@ -22,6 +24,10 @@ inline constexpr std::string_view kLogLevels[] = {"debug", "info", "warning", "e
 
 // What a serial line can be set to.
 inline constexpr int kBaudRates[] = {1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200};
+
+// In the order of BatteryType.
+inline constexpr std::string_view kBatteryTypes[] = {"flooded", "agm", "gel", "lifepo4"};
+inline constexpr int kNominalVoltages[] = {12, 24, 48};  // V
 
 // A broker and how to log in to it.
 struct Broker {
@@ -41,6 +47,8 @@ struct InverterOptions {
   int baud_rate = 2400;
   std::chrono::milliseconds poll_interval{1000};  // start to start; 0: the next request leaves when a reply has ended
   std::chrono::milliseconds report_interval{10'000};
+  BatteryOptions battery;
+  ShutdownOptions shutdown;
 };
 
 struct Options {

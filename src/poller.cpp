@@ -72,7 +72,7 @@ asio::awaitable<bool> Poller::Opened() {
     log::Warning("{}: {}; looking for it every {}{}", name_, opened.error().message, InWords(link_.PauseBeforeOpen()),
                  AtStart(Advice(opened.error().code)));
   }
-  on_due_(inverter_.Gone(Clock::now()));
+  Deliver(inverter_.Gone(Now()));
   co_await PauseBeforeOpen();
   co_return false;
 }
@@ -91,7 +91,6 @@ void Poller::Read(const Reading& reading) {
   if (!inverter_.was_read()) {
     link_.Keep();
     log::Info("{}: the inverter answers: {}", name_, Summary(reading));
-    if (!reading.utility_power) log::Warning("{}: it runs on battery", name_);
   } else if (!before && std::exchange(is_loss_told_, false)) {
     log::Info("{}: the inverter answers again after {}: {}", name_, InWords(now - silent_since_), Summary(reading));
   }
@@ -103,7 +102,7 @@ void Poller::Read(const Reading& reading) {
   if (now - back_since_ >= kWellAfter) troubles_.Clear();
   misses_ = 0;
   timeouts_ = 0;
-  on_due_(inverter_.Read(reading, now));
+  Deliver(inverter_.Read(reading, Now()));
 }
 
 void Poller::Missed(const Error& error, std::string_view advice) {
@@ -122,7 +121,7 @@ void Poller::Missed(const Error& error, std::string_view advice) {
     request_ = cr ? megatec::kStatusRequestLf : megatec::kStatusRequest;
   }
   if (inverter_.snapshot().connected) silent_since_ = now;
-  on_due_(inverter_.Missed(now));
+  Deliver(inverter_.Missed(Now()));
 }
 
 void Poller::Gone(const Error& error) {
@@ -132,7 +131,12 @@ void Poller::Gone(const Error& error) {
                  InWords(link_.PauseBeforeOpen()));
   }
   if (inverter_.snapshot().connected) silent_since_ = now;
-  on_due_(inverter_.Gone(now));
+  Deliver(inverter_.Gone(Now()));
+}
+
+void Poller::Deliver(const Due& due) {
+  for (const Entry& entry : due.lines) log::Write(entry.level, fmt::format("{}: {}", name_, entry.text));
+  on_due_(due);
 }
 
 // True the first time that something is wrong. Of a line that comes and goes only the first loss is told, and one that

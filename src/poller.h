@@ -32,6 +32,7 @@ class Poller {
   void Read(const Reading& reading);
   void Missed(const Error& error, std::string_view advice);
   void Gone(const Error& error);
+  void Deliver(const Due& due);
   bool IsNews(ErrorCode code);
   std::string AtStart(std::string_view advice) const;
   asio::awaitable<void> PauseBeforeOpen();

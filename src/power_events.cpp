@@ -17,16 +17,9 @@ struct Turn {
   EventType cleared;
 };
 constexpr std::array kTurns{
-    Turn{&Reading::utility_power, EventType::kPowerRestored, EventType::kPowerLost},
     Turn{&Reading::battery_low, EventType::kBatteryLow, EventType::kBatteryOk},
     Turn{&Reading::ups_failed, EventType::kUpsFailed, EventType::kUpsOk},
 };
-
-constexpr Reading InGoodOrder() {
-  Reading reading;
-  reading.utility_power = true;
-  return reading;
-}
 
 }  // namespace
 
@@ -39,7 +32,7 @@ bool IsLate(const PowerEvent& event, WallTime now, std::chrono::steady_clock::ti
 std::vector<EventType> PowerEvents::Read(const Reading& reading) {
   std::vector<EventType> events;
   if (std::exchange(is_silent_, false)) events.push_back(EventType::kConnectionRestored);
-  const Reading before = last_.value_or(InGoodOrder());
+  const Reading before = last_.value_or(Reading{});
   for (const Turn& turn : kTurns) {
     const bool is_set = reading.*turn.flag;
     if (before.*turn.flag != is_set) events.push_back(is_set ? turn.set : turn.cleared);

@@ -25,12 +25,16 @@ enum class EventType {
   kOverload,  // the load is above 100 %; again only after it was at 95 % or less
   kConnectionLost,
   kConnectionRestored,
+  kShutdownAdvised,
+  kShutdownWithdrawn,
+  kBatteryProblem,
 };
 
 // As they are told, in the order of EventType.
-inline constexpr std::array<std::string_view, 9> kEventTypes{"power_lost", "power_restored",  "battery_low",
-                                                             "battery_ok", "ups_failed",      "ups_ok",
-                                                             "overload",   "connection_lost", "connection_restored"};
+inline constexpr auto kEventTypes = std::to_array<std::string_view>(
+    {"power_lost", "power_restored", "battery_low", "battery_ok", "ups_failed", "ups_ok", "overload", "connection_lost",
+     "connection_restored", "shutdown_advised", "shutdown_withdrawn", "battery_problem"});
+static_assert(kEventTypes.size() == static_cast<size_t>(EventType::kBatteryProblem) + 1);
 
 constexpr std::string_view Name(EventType type) { return kEventTypes[static_cast<size_t>(type)]; }
 
@@ -51,8 +55,8 @@ struct PowerEvent {
 // system started is late in any case: a host without a clock chip starts with the time of its end.
 bool IsLate(const PowerEvent& event, WallTime now, std::chrono::steady_clock::time_point moment);
 
-// Follows one inverter. What it knew before a silence it still knows after it, so that a power failure in between is
-// told.
+// Follows what the wire says of one inverter, but for the power, of which outage.h knows more. What it knew before a
+// silence it still knows after it.
 class PowerEvents {
  public:
   // What happened between the last good reading and this one. The first of all is held against an inverter in good

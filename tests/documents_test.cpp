@@ -51,7 +51,8 @@ TEST_CASE("the keys of the state are those of the discovery, in every state of k
   const auto discovery = Parsed(DiscoveryDocument(kTopics, kInverter, "1.2.3"));
   auto components = KeysOf(discovery["cmps"]);
   CHECK(components.size() == kEntities.size());
-  CHECK(components.erase("power_event") == 1);  // what happens is no state
+  CHECK(components.erase("power_event") == 1);                    // what happens is no state
+  components.insert({"shutdown_reasons", "last_outage_record"});  // the sources of attributes
   for (const Snapshot& snapshot :
        {Snapshot{}, Snapshot{Reading{}, true}, Snapshot{*megatec::ParseStatus(frames::kMains), true}}) {
     CHECK(KeysOf(Parsed(StateDocument(snapshot))) == components);
@@ -60,11 +61,36 @@ TEST_CASE("the keys of the state are those of the discovery, in every state of k
 
 TEST_CASE("the state of a real frame, value by value") {
   const Snapshot snapshot{*megatec::ParseStatus(frames::kMains), true};
-  CHECK(StateDocument(snapshot) ==
-        R"({"battery_low":"OFF","battery_voltage":13.5,"utility_power":"ON","utility_voltage":111.0,)"
-        R"("utility_fault_voltage":111.0,"load":0,"output_voltage":112.0,"output_frequency":60.0,"temperature":0.0,)"
-        R"("ups_failed":"OFF","self_test":"OFF","shutdown_flag":"OFF","beeper":"ON","line_interactive":"ON",)"
-        R"("avr_active":"OFF","connection":"ON"})");
+  CHECK(
+      StateDocument(snapshot) ==
+      R"({"battery_low":"OFF","battery_voltage":13.5,"utility_power":"ON","utility_voltage":111.0,)"
+      R"("utility_fault_voltage":111.0,"load":0,"output_voltage":112.0,"output_frequency":60.0,"temperature":0.0,)"
+      R"("ups_failed":"OFF","self_test":"OFF","shutdown_flag":"OFF","beeper":"ON","line_interactive":"ON",)"
+      R"("avr_active":"OFF","connection":"ON","status":null,"battery_charge":null,"battery_runtime":null,)"
+      R"("battery_health":null,"battery_problem":"OFF","load_power":null,"energy_on_battery":0.0,"energy_total":0.0,)"
+      R"("on_battery_since":null,"last_outage":null,"last_outage_duration":null,"outages":0,"shutdown_advised":"OFF",)"
+      R"("safe_to_start":"OFF","shutdown_reasons":{"reasons":[]},"last_outage_record":null})");
+}
+
+TEST_CASE("what follows from readings is written in its own forms") {
+  Snapshot snapshot;
+  snapshot.status = Status::kBatteryLow;
+  snapshot.on_battery_since = *ParseTime("2026-11-22T21:04:00.250+00:00");
+  snapshot.battery_charge = 29;
+  snapshot.energy_total.value = 12.34;
+  snapshot.shutdown_advised = true;
+  snapshot.shutdown_reasons = {{ShutdownAdvisor::Why::kCharge, 29}, {ShutdownAdvisor::Why::kRuntime, 280.04}};
+  snapshot.last_outage_record = Outage{};
+  const auto state = Parsed(StateDocument(snapshot));
+  CHECK(Text(state, "status") == "Battery low");
+  CHECK(Text(state, "on_battery_since") == "2026-11-22T21:04:00.250+00:00");
+  CHECK(state["battery_charge"].GetInt() == 29);
+  CHECK(state["energy_total"].GetDouble() == 12.34);
+  const auto& reasons = state["shutdown_reasons"]["reasons"];
+  REQUIRE(reasons.Size() == 2);
+  CHECK(Text(reasons[1], "reason") == "runtime");
+  CHECK(reasons[1]["value"].GetDouble() == 280.0);
+  CHECK(Text(state["last_outage_record"], "cause") == "mains present");
 }
 
 TEST_CASE("an inverter that does not answer has null for all of the wire, and a connection that is off") {
@@ -73,10 +99,10 @@ TEST_CASE("an inverter that does not answer has null for all of the wire, and a 
     CAPTURE(entity.key);
     if (IsEvent(entity)) continue;
     const auto& value = state[std::string(entity.key).c_str()];
-    if (IsFromWire(entity)) {
-      CHECK(value.IsNull());
-    } else {
+    if (IsOneOf<OwnFlag>(entity.source)) {
       CHECK(value.GetString() == std::string("OFF"));
+    } else {
+      CHECK(value.IsNull() != IsOneOf<OwnTotal>(entity.source));
     }
   }
 }
@@ -98,7 +124,8 @@ TEST_CASE("the discovery keeps Home Assistant's rules") {
   REQUIRE(discovery["avty"].Size() == 2);
 
   const std::map<std::string, std::set<std::string>> units{
-      {"voltage", {"V"}}, {"frequency", {"Hz"}}, {"temperature", {"°C"}}, {"", {"%"}}};
+      {"voltage", {"V"}}, {"frequency", {"Hz"}}, {"temperature", {"°C"}}, {"", {"%", ""}},     {"enum", {""}},
+      {"battery", {"%"}}, {"duration", {"s"}},   {"power", {"W"}},        {"energy", {"kWh"}}, {"timestamp", {""}}};
   const std::set<std::string> binary_classes{"battery", "power", "problem", "running", "connectivity", ""};
   std::set<std::string> ids;
   for (const auto& member : discovery["cmps"].GetObject()) {
@@ -120,7 +147,10 @@ TEST_CASE("the discovery keeps Home Assistant's rules") {
     if (platform == "sensor") {
       REQUIRE(units.contains(device_class));
       CHECK(units.at(device_class).contains(Text(component, "unit_of_measurement")));
-      CHECK(Text(component, "state_class") == "measurement");
+      const bool is_no_number = device_class == "enum" || device_class == "timestamp";
+      const bool is_total = device_class == "energy" || key == "outages";
+      CHECK(Text(component, "state_class") == (is_no_number ? "" : is_total ? "total_increasing" : "measurement"));
+      CHECK(component.HasMember("options") == (device_class == "enum"));
     } else {
       CHECK(binary_classes.contains(device_class));
       CHECK_FALSE(component.HasMember("unit_of_measurement"));
@@ -131,12 +161,14 @@ TEST_CASE("the discovery keeps Home Assistant's rules") {
   CHECK(ids.size() == kEntities.size());
 }
 
-TEST_CASE("only the connection and events speak when the link is down") {
+TEST_CASE("what comes from the wire needs the link, and all that follows the bridge alone") {
   const auto discovery = Parsed(DiscoveryDocument(kTopics, kInverter, "1"));
   for (const auto& member : discovery["cmps"].GetObject()) {
     CAPTURE(member.name.GetString());
     const std::string key = member.name.GetString();
-    CHECK(member.value.HasMember("availability") == (key == "connection" || key == "power_event"));
+    const auto entity = std::find_if(kEntities.begin(), kEntities.end(), [&](const Entity& e) { return e.key == key; });
+    REQUIRE(entity != kEntities.end());
+    CHECK(member.value.HasMember("availability") != IsFromWire(*entity));
   }
   const auto& own = discovery["cmps"]["connection"]["availability"];
   REQUIRE(own.IsArray());

@@ -7,14 +7,14 @@
 
 using namespace aims;
 
-TEST_CASE("the seventeen entities have different keys and names") {
+TEST_CASE("the thirty-one entities have different keys and names") {
   std::set<std::string_view> keys;
   std::set<std::string_view> names;
   for (const Entity& entity : kEntities) {
     keys.insert(entity.key);
     names.insert(entity.name);
   }
-  CHECK(kEntities.size() == 17);
+  CHECK(kEntities.size() == 31);
   CHECK(keys.size() == kEntities.size());
   CHECK(names.size() == kEntities.size());
 }
@@ -22,8 +22,9 @@ TEST_CASE("the seventeen entities have different keys and names") {
 TEST_CASE("without a reading all that comes from the wire is unknown") {
   for (const Entity& entity : kEntities) {
     CAPTURE(entity.key);
-    if (IsEvent(entity)) continue;
-    CHECK(std::holds_alternative<std::monostate>(ValueOf(entity, {})) == IsFromWire(entity));
+    if (IsFromWire(entity)) CHECK(std::holds_alternative<std::monostate>(ValueOf(entity, {})));
+    if (IsOneOf<OwnFlag>(entity.source)) CHECK(ValueOf(entity, {}) == Value(false));
+    if (IsOneOf<OwnTotal>(entity.source)) CHECK(ValueOf(entity, {}) == Value(0.0));  // never null
   }
 }
 

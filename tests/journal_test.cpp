@@ -13,13 +13,35 @@ const Reading kOutage = *megatec::ParseStatus(frames::kOutage);
 }  // namespace
 
 TEST_CASE("an outage is one line, and so is its end") {
-  const auto begin = Changes(kMains, kOutage);
-  REQUIRE(begin.size() == 1);
-  CHECK(begin[0].level == LogLevel::kWarning);
-  CHECK(begin[0].text == "utility power failed, running on battery: utility 0.0 V, battery 12.1 V, load 23 %");
-  const auto end = Changes(kOutage, kMains);
-  REQUIRE(end.size() == 1);
-  CHECK(end[0].level == LogLevel::kInfo);
+  Outage outage;
+  outage.cause = Cause::kNoMains;
+  outage.duration = std::chrono::minutes(52);
+  outage.energy = 310;
+  outage.lowest_battery_voltage = 11.2;
+  CHECK(Began(outage, kOutage).level == LogLevel::kWarning);
+  CHECK(Began(outage, kOutage).text ==
+        "utility power failed, running on battery: utility 0.0 V, battery 12.1 V, load 23 %");
+  CHECK(Ended(outage, kMains).level == LogLevel::kInfo);
+  CHECK(Ended(outage, kMains).text ==
+        "utility power is back after 52 min; 0.31 kWh used, battery down to 11.2 V: utility 111.0 V, battery 13.5 V, "
+        "load 0 %");
+  CHECK(Changes(kMains, kOutage).empty());
+}
+
+TEST_CASE("a test and battery priority are not called a failure") {
+  Outage outage;
+  outage.cause = Cause::kTest;
+  CHECK(Began(outage, kOutage).level == LogLevel::kInfo);
+  CHECK(Began(outage, kOutage).text.find("failed") == std::string::npos);
+  CHECK(Ended(outage, kMains).text.starts_with("on the utility again after 0 s"));
+}
+
+TEST_CASE("the other flags are a line each way") {
+  Reading low = kMains;
+  low.battery_low = true;
+  REQUIRE(Changes(kMains, low).size() == 1);
+  CHECK(Changes(kMains, low)[0].level == LogLevel::kWarning);
+  CHECK(Changes(low, kMains)[0].level == LogLevel::kInfo);
 }
 
 TEST_CASE("measurements are not worth a line") {

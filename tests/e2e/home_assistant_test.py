@@ -26,8 +26,25 @@ EXPECTED = {
     "line_interactive": ("binary_sensor", "Line-interactive mode", None, None, "diagnostic", "on"),
     "avr_active": ("binary_sensor", "AVR active", "running", None, "diagnostic", None),
     "connection": ("binary_sensor", "Connection", "connectivity", None, "diagnostic", "on"),
+    "status": ("sensor", "Status", "enum", None, None, "Online"),
+    "battery_charge": ("sensor", "Battery charge", "battery", "%", None, "unknown"),
+    "battery_runtime": ("sensor", "Battery runtime", "duration", "s", None, "unknown"),
+    "battery_health": ("sensor", "Battery health", None, "%", "diagnostic", "unknown"),
+    "battery_problem": ("binary_sensor", "Battery problem", "problem", None, None, "off"),
+    "load_power": ("sensor", "Load power", "power", "W", None, "276"),
+    "energy_on_battery": ("sensor", "Energy on battery", "energy", "kWh", None, "0.0"),
+    "energy_total": ("sensor", "Energy total", "energy", "kWh", None, "0.0"),
+    "on_battery_since": ("sensor", "On battery since", "timestamp", None, None, "unknown"),
+    "last_outage": ("sensor", "Last outage", "timestamp", None, None, "unknown"),
+    "last_outage_duration": ("sensor", "Last outage duration", "duration", "s", None, "unknown"),
+    "outages": ("sensor", "Outages", None, None, None, "0"),
+    "shutdown_advised": ("binary_sensor", "Shutdown advised", None, None, None, "off"),
+    "safe_to_start": ("binary_sensor", "Safe to start", None, None, None, "off"),
     "power_event": ("event", "Power event", None, None, None, "unknown"),
 }
+
+STATE_CLASSES = {"status": None, "on_battery_since": None, "last_outage": None, "outages": "total_increasing",
+                 "energy_on_battery": "total_increasing", "energy_total": "total_increasing"}
 
 
 def are_live(core):
@@ -40,7 +57,7 @@ def test_the_device_in_a_real_home_assistant(docker_image, tmp_path):
     docker_image("home-assistant")
     (tmp_path / "core").mkdir()
     with Broker(tmp_path) as broker, Simulator(tmp_path / "inverter") as simulator, \
-            Program(tmp_path, options(simulator.link, broker.port, model="PICOGLF12W12V120AL")) as program, \
+            Program(tmp_path, options(simulator.link, broker.port, model="PICOGLF12W12V120AL", rated_power=1200)) as program, \
             Core(tmp_path / "core", free_port()) as core:
         core.onboard()
         core.connect(broker.port)
@@ -68,7 +85,7 @@ def test_the_device_in_a_real_home_assistant(docker_image, tmp_path):
             assert attributes.get("device_class") == device_class, key
             assert attributes.get("unit_of_measurement") == unit, key
             assert attributes["friendly_name"] == f"AIMS inverter {name}"
-            assert attributes.get("state_class") == ("measurement" if platform == "sensor" else None), key
+            assert attributes.get("state_class") == STATE_CLASSES.get(key, "measurement" if platform == "sensor" else None), key
 
         def event():
             return core.states().get("event.aims_inverter_power_event", {}).get("attributes", {})
@@ -80,6 +97,10 @@ def test_the_device_in_a_real_home_assistant(docker_image, tmp_path):
         simulator.do("utility on")
         until(lambda: core.states()["binary_sensor.aims_inverter_utility_power"]["state"] == "on", 5, "its end")
         until(lambda: event().get("event_type") == "power_restored", 5, "the event")
+        last = core.states()["sensor.aims_inverter_last_outage"]
+        assert last["attributes"]["cause"] == "no mains" and last["attributes"]["lowest_battery_voltage"] < 13
+        assert core.states()["sensor.aims_inverter_outages"]["state"] == "1"
+        assert core.states()["binary_sensor.aims_inverter_shutdown_advised"]["attributes"]["reasons"] == []
 
         # Whoever deletes an entity in the user interface has Home Assistant clear the device's discovery, and all entities go.
         core.ask(type="config/entity_registry/remove", entity_id="binary_sensor.aims_inverter_beeper")

@@ -32,7 +32,14 @@ OUTAGE = b"(000.0 110.0 120.0 023 60.0 12.1 00.0 10001011\r"
 KEYS = {
     "utility_voltage", "utility_fault_voltage", "output_voltage", "load", "output_frequency", "battery_voltage",
     "temperature", "utility_power", "battery_low", "avr_active", "ups_failed", "line_interactive", "self_test",
-    "shutdown_flag", "beeper", "connection",
+    "shutdown_flag", "beeper", "connection", "status", "battery_charge", "battery_runtime", "battery_health",
+    "battery_problem", "load_power", "energy_on_battery", "energy_total", "on_battery_since", "last_outage",
+    "last_outage_duration", "outages", "shutdown_advised", "safe_to_start", "shutdown_reasons", "last_outage_record",
+}
+WIRE = {
+    "utility_voltage", "utility_fault_voltage", "output_voltage", "load", "output_frequency", "battery_voltage",
+    "temperature", "utility_power", "battery_low", "avr_active", "ups_failed", "line_interactive", "self_test",
+    "shutdown_flag", "beeper",
 }
 
 

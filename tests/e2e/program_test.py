@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import pytest
-from peers import (KEYS, MAINS, OUTAGE, PROGRAM, Authority, Broker, FakeSupervisor, Program, ScriptedInverter, Simulator,
+from peers import (KEYS, WIRE, MAINS, OUTAGE, PROGRAM, Authority, Broker, FakeSupervisor, Program, ScriptedInverter, Simulator,
                    Subscriber, accepts, free_port, options, running, until)
 
 BRIDGE = "aims2mqtt/bridge"
@@ -95,6 +95,65 @@ def test_two_inverters_have_a_device_and_a_link_each(tmp_path, broker, ears):
             assert ears.payloads(LINK)[-1] == "online"
 
 
+# ---- Outages, battery, energy ----
+
+BATTERY = {"battery_type": "lifepo4", "nominal_voltage": 12, "battery_capacity": 100, "rated_power": 1200}
+
+
+def test_an_outage_is_recorded_and_goes_on_through_a_restart(tmp_path, broker, ears):
+    with ScriptedInverter() as inverter:
+        with Program(tmp_path, options(inverter.address, broker.port, poll_interval=0.1, **BATTERY)) as program:
+            assert ears.until_state(lambda s: s["connection"] == "ON")["status"] == "Online"
+            inverter.answer = lambda request: OUTAGE
+            state = ears.until_state(lambda s: s["status"] == "On battery")
+            assert state["on_battery_since"] and state["last_outage"] is None and state["outages"] == 1
+            assert state["load_power"] == 276 and state["battery_charge"] is None
+            time.sleep(1)
+            program.process.kill()
+        time.sleep(1)
+        with Program(tmp_path, options(inverter.address, broker.port, poll_interval=0.1, **BATTERY)) as program:
+            again = ears.until_state(lambda s: s["connection"] == "ON", since=program.started)
+            assert again["on_battery_since"] == state["on_battery_since"] and again["outages"] == 1
+            inverter.answer = lambda request: MAINS
+            state = ears.until_state(lambda s: s["last_outage"], since=program.started)
+            assert state["last_outage"] == again["on_battery_since"] and state["on_battery_since"] is None
+            record = state["last_outage_record"]
+            assert 2 <= record["duration"] < 10 and record["gaps"] == 1 and record["cause"] == "no mains"
+            assert record["lowest_battery_voltage"] == 12.1 and record["highest_load"] == 23
+            program.until_line("utility power is back after")
+
+
+def test_a_shutdown_is_advised_by_time_on_battery_and_withdrawn_when_the_mains_hold(tmp_path, broker, ears):
+    with ScriptedInverter() as inverter, \
+            Program(tmp_path, options(inverter.address, broker.port, poll_interval=0.1, shutdown_after=1,
+                                      shutdown_delay=0.5, restore_delay=2)) as program:
+        ears.until_payload(LINK, "online")
+        ears.publish("homeassistant/status", "online")
+        inverter.answer = lambda request: OUTAGE
+        state = ears.until_state(lambda s: s["shutdown_advised"] == "ON", 4)
+        assert [r["reason"] for r in state["shutdown_reasons"]["reasons"]] == ["time on battery"]
+        program.until_line("shutdown advised: ")
+        inverter.answer = lambda request: MAINS
+        start = time.monotonic()
+        ears.until_state(lambda s: s["utility_power"] == "ON", since=start)
+        ears.until_state(lambda s: s["shutdown_advised"] == "OFF", 4, since=start)
+        assert time.monotonic() - start >= 1.8
+        until(lambda: "shutdown_withdrawn" in [e["event_type"] for e in ears.events()], 8)
+        assert [e["event_type"] for e in ears.events()] == ["power_lost", "shutdown_advised", "power_restored",
+                                                           "shutdown_withdrawn"]
+
+
+def test_energy_is_told_as_far_as_it_is_saved_and_goes_on_after_a_restart(tmp_path, broker, ears):
+    heavy = {**BATTERY, "rated_power": 50_000}  # 23 % of it are 10 Wh in 3 s
+    with ScriptedInverter(lambda request: OUTAGE) as inverter:
+        with Program(tmp_path, options(inverter.address, broker.port, poll_interval=0.1, **heavy)) as program:
+            told = ears.until_state(lambda s: s["energy_on_battery"] >= 0.02, 12)["energy_on_battery"]
+            program.process.kill()
+        with Program(tmp_path, options(inverter.address, broker.port, poll_interval=0.1, **heavy)) as program:
+            again = ears.until_state(lambda s: s["connection"] == "ON", since=program.started)
+            assert again["energy_on_battery"] >= told and again["energy_total"] == again["energy_on_battery"]
+
+
 # ---- When something is told ----
 
 def test_flags_are_told_at_once_and_measurements_at_their_pace(tmp_path, broker, ears):
@@ -129,7 +188,8 @@ def test_three_misses_take_it_offline_link_first_and_nothing_stale_is_left(tmp_p
         start = time.monotonic()
         ears.until_payload(LINK, "offline", 2, since=start)
         state = ears.until_state(lambda s: s["connection"] == "OFF", 1, since=start)
-        assert all(value is None for key, value in state.items() if key != "connection")
+        assert all(state[key] is None for key in WIRE)
+        assert state["status"] is None and state["load_power"] is None and state["energy_total"] == 0  # counts are never null
         assert topics(ears, since=start)[-2:] == [LINK, STATE]
         asked = [at for at, _ in inverter.requests]
         time.sleep(1)

@@ -1,0 +1,77 @@
+// Whether to shut equipment down, by what the owner has chosen and never by b1, which every AIMS outage sets. Pure. The
+// advice is latched: a load that was shed makes the runtime longer, and flapping mains come back for a moment; neither
+// withdraws it.
+
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace aims {
+
+// Each holds on its own; empty: off.
+struct ShutdownOptions {
+  double charge = 30;                                // %: at or below
+  std::chrono::milliseconds runtime{300'000};        // at or below
+  std::optional<double> voltage{};                   // V: at or below; else of LiFePO4 12.0 V per 12 V
+  std::optional<std::chrono::milliseconds> after{};  // on battery
+  std::chrono::milliseconds delay{10'000};           // so long a condition holds before it counts
+  std::chrono::milliseconds restore_delay{60'000};   // so long the mains hold before the advice is withdrawn
+  double restart_charge = 30;                        // %: from here on it is safe to start again
+};
+
+class ShutdownAdvisor {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+  using Duration = std::chrono::steady_clock::duration;
+
+  enum class Why { kCharge, kRuntime, kVoltage, kAfter, kBatteryLow };
+  static constexpr std::array<std::string_view, 5> kWhys{"charge", "runtime", "voltage", "time on battery",
+                                                         "battery low"};
+  struct Reason {
+    Why why;
+    double value;  // %, s, V, s, 1
+
+    bool operator==(const Reason&) const = default;
+  };
+
+  // What is known. Of a silent inverter that was on battery, charge and runtime are carried on.
+  struct Input {
+    bool on_battery = false;               // or was, when it fell silent
+    std::optional<Duration> silent_for{};  // nothing: it answers
+    Duration on_battery_for{0};
+    std::optional<double> charge{};   // %
+    std::optional<double> runtime{};  // s
+    std::optional<double> voltage{};  // V
+    bool battery_low = false;
+  };
+
+  explicit ShutdownAdvisor(const ShutdownOptions& options, bool is_advised = false)
+      : options_(options), is_advised_(is_advised) {}
+
+  void Follow(const Input& input, Time now);
+
+  bool is_advised() const { return is_advised_; }
+  // Why it is advised: what holds now, or did last.
+  const std::vector<Reason>& reasons() const { return reasons_; }
+  // The mains have held for 5 min, and the charge is enough, or nobody knows it.
+  bool is_safe_to_start() const { return is_safe_to_start_; }
+
+ private:
+  static constexpr std::chrono::minutes kMainsHeld{5};
+  static constexpr std::chrono::seconds kSilenceCounts{60};
+
+  std::vector<Reason> Met(const Input& input) const;
+
+  ShutdownOptions options_;
+  bool is_advised_;
+  bool is_safe_to_start_ = false;
+  std::vector<Reason> reasons_;
+  std::array<std::optional<Time>, kWhys.size()> met_since_{};
+  std::optional<Time> mains_since_;
+};
+
+}  // namespace aims
