@@ -403,7 +403,7 @@ def test_broker_frozen(tmp_path, broker, matrix):
         time.sleep(seconds - (time.monotonic() - start))
         assert len(inverter.requests) - asked > (seconds - 5) * 6  # polling went on
         grown = program.memory() - memory
-        assert grown < (30_000 if SANITIZED else 1000)
+        assert grown < (30_000 if SANITIZED else 2000)  # once: the diagnosis of the first failed attempt
         broker.thaw()
         start = time.monotonic()
         with Subscriber(broker.port) as ears:
@@ -791,7 +791,7 @@ def test_many_polls(tmp_path, broker, ears, matrix):
         took, used = time.monotonic() - start, program.cpu() - cpu
         after = program.descriptors(), program.memory()
         assert after[0] == before[0]
-        assert after[1] - before[1] < (20_000 if SANITIZED else 200)
+        assert after[1] - before[1] < (300_000 if SANITIZED else 200)  # AddressSanitizer keeps what was freed, up to 256 MB
         assert not program.lines("in a row")
         matrix("in all", f"{polls} polls, {polls * 0.9 / took:.0f} a second, {used / polls / 0.9 * 1e6:.0f} µs of processor "
                          f"each; descriptors {before[0]} -> {after[0]}, memory {before[1]} -> {after[1]} kB")
