@@ -123,6 +123,11 @@ void Inverter::Told(Time now) {
 void Inverter::Kept(Time now) {
   energy_.Saved(now);
   kept_ = battery_.memory();
+  ShowEnergy();
+}
+
+// As far as it is kept.
+void Inverter::ShowEnergy() {
   snapshot_.energy_on_battery.value = InKilowattHours(energy_.told().on_battery);
   snapshot_.energy_total.value = InKilowattHours(energy_.told().total);
 }
@@ -220,8 +225,7 @@ void Inverter::Derive(Moment now, Due& due) {
   snapshot_.shutdown_advised = advisor_.is_advised();
   snapshot_.shutdown_reasons = advisor_.reasons();
   snapshot_.safe_to_start = advisor_.is_safe_to_start();
-  snapshot_.energy_on_battery.value = InKilowattHours(energy_.told().on_battery);
-  snapshot_.energy_total.value = InKilowattHours(energy_.told().total);
+  ShowEnergy();
 
   if (!was_advised && snapshot_.shutdown_advised) {
     due.events.push_back(EventType::kShutdownAdvised);

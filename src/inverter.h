@@ -72,6 +72,7 @@ class Inverter {
   double Follow(const Reading& reading, Battery::Seconds time);
   void FollowOutage(const Reading& reading, double energy, Moment now, Due& due);
   void Derive(Moment now, Due& due);
+  void ShowEnergy();
   Battery::Seconds Passed(Time now);
   std::optional<Status> StatusNow() const;
 

@@ -106,6 +106,7 @@ bool AllZero(const Reading& reading) {
 // networkupstools/nut, drivers/nutdrv_qx_voltronic-axpert.c.
 bool HasVoltronicChecksum(string_view line) {
   constexpr size_t kSize = 2;
+  line = line.substr(0, line.find_first_of("\r\n"));
   if (line.size() <= kSize) return false;
   unsigned crc = 0;
   for (const char c : line.substr(0, line.size() - kSize)) {
@@ -181,7 +182,7 @@ tl::expected<Reading, Refusal> ParseStatus(string_view line) {
   const void* start = ::memrchr(line.data(), '(', line.size());
   const bool has_start = start != nullptr;
   if (has_start) line.remove_prefix(static_cast<size_t>(static_cast<const char*>(start) - line.data()));
-  const string_view whole = line.substr(0, line.find_first_of("\r\n"));
+  const string_view whole = line;
   if (has_start) line.remove_prefix(1);
   if (SaysNothing(line)) return refused(has_start ? Refusal::kTruncated : Refusal::kEmpty);
   line = Trim(line, IsSilent, IsBlankOrEnd);

@@ -1,4 +1,7 @@
-"""Container tests need Docker. Without it they are skipped, with a line that says so; in CI that is a failure."""
+"""What several end-to-end tests stand on: a broker, ears, the table of faults, images.
+
+Container tests need Docker. Without it they are skipped, with a line that says so; in CI that is a failure.
+"""
 
 import os
 import shutil
@@ -6,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from peers import Broker, Subscriber
 
 HERE = Path(__file__).resolve().parent
 SKIPPED = 77  # what ctest takes for "skipped"
@@ -30,6 +34,18 @@ def docker_image():
         return f"aims-test/{name}"
 
     return make
+
+
+@pytest.fixture
+def broker(tmp_path):
+    with Broker(tmp_path) as broker:
+        yield broker
+
+
+@pytest.fixture
+def ears(broker):
+    with Subscriber(broker.port) as ears:
+        yield ears
 
 
 class Matrix:

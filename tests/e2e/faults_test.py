@@ -19,28 +19,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from peers import (MAINS, OUTAGE, Broker, FakeSupervisor, Network, Program, ScriptedInverter, Simulator, Subscriber,
-                   free_port, options, until)
+from peers import (BRIDGE, DISCOVERY, LINK, MAINS, OUTAGE, STATE, Broker, FakeSupervisor, Network, Program, ScriptedInverter,
+                   Simulator, Subscriber, free_port, options, until)
 
 LONG = "AIMS_LONG" in os.environ
 SANITIZED = "AIMS_BUILD" in os.environ  # whose memory is larger, and whose polls are slower
-BRIDGE = "aims2mqtt/bridge"
-LINK = "aims2mqtt/aims_inverter/link"
-STATE = "aims2mqtt/aims_inverter/state"
-EVENT = "aims2mqtt/aims_inverter/event"
-DISCOVERY = "homeassistant/device/aims2mqtt_aims_inverter/config"
-
-
-@pytest.fixture
-def broker(tmp_path):
-    with Broker(tmp_path) as broker:
-        yield broker
-
-
-@pytest.fixture
-def ears(broker):
-    with Subscriber(broker.port) as ears:
-        yield ears
 
 
 def frame(number):

@@ -29,17 +29,21 @@ SIMULATOR = BUILD / "aims-inverter-sim"
 MAINS = b"(111.0 111.0 112.0 000 60.0 13.5 00.0 00001001\r"
 OUTAGE = b"(000.0 110.0 120.0 023 60.0 12.1 00.0 10001011\r"
 
-KEYS = {
-    "utility_voltage", "utility_fault_voltage", "output_voltage", "load", "output_frequency", "battery_voltage",
-    "temperature", "utility_power", "battery_low", "avr_active", "ups_failed", "line_interactive", "self_test",
-    "shutdown_flag", "beeper", "connection", "status", "battery_charge", "battery_runtime", "battery_health",
-    "battery_problem", "load_power", "energy_on_battery", "energy_total", "on_battery_since", "last_outage",
-    "last_outage_duration", "outages", "shutdown_advised", "safe_to_start", "shutdown_reasons", "last_outage_record",
-}
+# The topics of the inverter that options() makes.
+BRIDGE = "aims2mqtt/bridge"
+LINK = "aims2mqtt/aims_inverter/link"
+STATE = "aims2mqtt/aims_inverter/state"
+DISCOVERY = "homeassistant/device/aims2mqtt_aims_inverter/config"
+
 WIRE = {
     "utility_voltage", "utility_fault_voltage", "output_voltage", "load", "output_frequency", "battery_voltage",
     "temperature", "utility_power", "battery_low", "avr_active", "ups_failed", "line_interactive", "self_test",
     "shutdown_flag", "beeper",
+}
+KEYS = WIRE | {
+    "connection", "status", "battery_charge", "battery_runtime", "battery_health", "battery_problem", "load_power",
+    "energy_on_battery", "energy_total", "on_battery_since", "last_outage", "last_outage_duration", "outages",
+    "shutdown_advised", "safe_to_start", "shutdown_reasons", "last_outage_record",
 }
 
 

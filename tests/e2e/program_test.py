@@ -8,26 +8,8 @@ import subprocess
 import time
 
 import pytest
-from peers import (KEYS, WIRE, MAINS, OUTAGE, PROGRAM, Authority, Broker, FakeSupervisor, Program, ScriptedInverter, Simulator,
-                   Subscriber, accepts, free_port, options, running, until)
-
-BRIDGE = "aims2mqtt/bridge"
-LINK = "aims2mqtt/aims_inverter/link"
-STATE = "aims2mqtt/aims_inverter/state"
-DISCOVERY = "homeassistant/device/aims2mqtt_aims_inverter/config"
-
-
-@pytest.fixture
-def broker(tmp_path):
-    with Broker(tmp_path) as broker:
-        yield broker
-
-
-@pytest.fixture
-def ears(broker):
-    with Subscriber(broker.port) as ears:
-        yield ears
-
+from peers import (BRIDGE, DISCOVERY, KEYS, LINK, MAINS, OUTAGE, PROGRAM, STATE, WIRE, Authority, Broker, FakeSupervisor,
+                   Program, ScriptedInverter, Simulator, Subscriber, accepts, free_port, options, running, until)
 
 def topics(ears, since=0.0):
     return [topic for _, topic, _, _ in ears.messages(since=since)]
