@@ -26,7 +26,7 @@ class BatteryWatch {
     if (!anchor_ || !is_low) anchor_ = mean_;
     const bool falls = is_low && nominal && *mean_ < *anchor_ - kFall * *nominal / 12;
     if (since_anchor_ >= kAnchorHolds) {
-      anchor_ = std::max(*mean_, *anchor_ - kFall);
+      anchor_ = mean_;
       since_anchor_ = Seconds(0);
     }
     if (near_nothing_ >= kNothingIsReal || below_float_ >= kTooLong || falls) is_problem_ = true;

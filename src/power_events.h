@@ -60,7 +60,7 @@ bool IsLate(const PowerEvent& event, WallTime now, std::chrono::steady_clock::ti
 class PowerEvents {
  public:
   // What happened between the last good reading and this one. The first of all is held against an inverter in good
-  // order, so that whoever starts in an outage says so.
+  // order: a battery that is low at the start is told.
   std::vector<EventType> Read(const Reading& reading);
 
   // The inverter no longer answers.

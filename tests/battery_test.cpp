@@ -195,6 +195,17 @@ TEST_CASE("a battery that stays below float for half a day, falls, or is hardly 
   CHECK_FALSE(falling.is_problem());
 }
 
+// What counted as a fall was that of a 12 V pack where it was compared with what came hours before.
+TEST_CASE("a slow fall is no alarm at 48 V either") {
+  const auto falls = [](int times) {
+    BatteryWatch watch;
+    for (int i = 0; i < 11 * 360; ++i) watch.OnMains((13.0 - i * 0.05 / 360) * times, 13.1 * times, 12 * times, 10s);
+    return watch.is_problem();
+  };
+  CHECK_FALSE(falls(1));
+  CHECK_FALSE(falls(4));
+}
+
 TEST_CASE("after an outage a low voltage is no wonder") {
   BatteryWatch watch;
   for (int i = 0; i < 11 * 360; ++i) watch.OnMains(12.6, 13.1, 12, 10s);
