@@ -8,6 +8,7 @@
 #include <asio/awaitable.hpp>
 #include <chrono>
 #include <deque>
+#include <map>
 #include <string>
 
 #include "inverter.h"
@@ -15,6 +16,7 @@
 #include "options.h"
 #include "poller.h"
 #include "publisher.h"
+#include "rehearser.h"
 #include "supervisor.h"
 
 namespace aims {
@@ -31,11 +33,14 @@ class Bridge {
   asio::awaitable<void> Stop(std::chrono::milliseconds limit) { return publisher_.Stop(limit); }
 
  private:
+  void Obey(const std::string& id, Command command);
+
   asio::any_io_executor executor_;
   Keeper keeper_;
-  std::deque<Inverter> inverters_;  // of which nobody moves
+  std::deque<Inverter> inverters_;  // of which nobody moves: those of the options, then those of rehearsals
   Publisher publisher_;
-  std::deque<Poller> pollers_;
+  std::map<std::string, Poller> pollers_;  // by the inverter's id, as the next
+  std::map<std::string, Rehearser> rehearsers_;
 };
 
 }  // namespace aims

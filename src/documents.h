@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "command.h"
 #include "power_events.h"
 #include "snapshot.h"
 
@@ -23,6 +24,7 @@ struct Device {
   std::string id;     // the slug of the name: "aims_inverter"
   std::string name;   // "AIMS inverter"
   std::string model;  // as the owner typed it; may be empty
+  Allowed allowed{};  // what may be asked of it
 };
 
 // Where everything is told.
@@ -34,6 +36,7 @@ struct Topics {
   std::string Link(const Device& device) const;       // the same, of one inverter
   std::string State(const Device& device) const;      // StateDocument
   std::string Event(const Device& device) const;      // EventDocument
+  std::string Command(const Device& device) const;    // one of kCommands, from others
   std::string Discovery(const Device& device) const;  // DiscoveryDocument
 
   bool operator==(const Topics&) const = default;
@@ -45,11 +48,17 @@ bool IsTopicLevel(std::string_view text);
 // The device with its entities. Temperature and AVR, which a PICOGLF has not, are created disabled for that model.
 std::string DiscoveryDocument(const Topics& topics, const Device& device, std::string_view version);
 
+// Takes back the entities that were announced while the owner allowed `before`, and that are none now, or of another
+// kind: Home Assistant forgets a component only if it is told its platform alone, before what comes in its place.
+// Empty: there are none.
+std::string RemovalDocument(const Topics& topics, const Device& device, const Allowed& before,
+                            std::string_view version);
+
 // {"battery_low": "OFF", "battery_voltage": 13.5, …}: every key always, null where unknown.
 std::string StateDocument(const Snapshot& snapshot);
 
 // {"event_type": "power_lost", "id": …, "time": …, "late": false}. Late: told so long after it happened that nobody
-// should act as if it were now.
+// should act as if it were now. Of a failure between two polls also "fault_voltage".
 std::string EventDocument(const PowerEvent& event, bool is_late);
 
 }  // namespace aims

@@ -16,6 +16,8 @@ struct Look {
     return Maybe((*snapshot.reading).*number);
   }
   Value operator()(Happenings) const { return Value(); }
+  Value operator()(Button) const { return Value(); }
+  Value operator()(const Switch& source) const { return (*this)(source.flag); }
   template <typename OfReading>  // a Number or a Flag
   Value operator()(OfReading source) const {
     if (!snapshot.reading) return {};
@@ -32,5 +34,14 @@ struct Look {
 }  // namespace
 
 Value ValueOf(const Entity& entity, const Snapshot& snapshot) { return std::visit(Look{snapshot}, entity.source); }
+
+std::string_view Platform(const Entity& entity, const Allowed& allowed) {
+  const Source& source = entity.source;
+  if (const Button* button = std::get_if<Button>(&source)) return IsAllowed(button->command, allowed) ? "button" : "";
+  const Switch* can_turn = std::get_if<Switch>(&source);
+  if (can_turn && IsAllowed(can_turn->on, allowed)) return "switch";
+  if (IsOneOf<Happenings>(source)) return "event";
+  return IsOneOf<Flag, OwnFlag, Switch>(source) ? "binary_sensor" : "sensor";
+}
 
 }  // namespace aims

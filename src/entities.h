@@ -1,6 +1,7 @@
 // The entities of an inverter: one row each, from which both the discovery and the state document are written. To add
 // an entity is to add a row. Names, classes and units are Home Assistant's; the kind of source decides the component: a
-// number, a total, a time or a status is a sensor, a flag a binary sensor, what happens an event.
+// number, a total, a time or a status is a sensor, a flag a binary sensor, what happens an event, a command a button;
+// and a flag that commands can turn is a switch where the owner allows them.
 
 #pragma once
 
@@ -9,6 +10,7 @@
 #include <string_view>
 #include <variant>
 
+#include "command.h"
 #include "snapshot.h"
 
 namespace aims {
@@ -24,9 +26,19 @@ using OwnTotal = Total Snapshot::*;
 using OwnTime = std::optional<WallTime> Snapshot::*;
 using OwnStatus = std::optional<Status> Snapshot::*;
 struct Happenings {};  // power_events.h; not part of the state
-using Source = std::variant<Number, MaybeNumber, Flag, OwnFlag, OwnNumber, OwnTotal, OwnTime, OwnStatus, Happenings>;
+// What can be asked for.
+struct Switch {
+  Flag flag;
+  Command on;
+  Command off;
+};
+struct Button {  // not part of the state
+  Command command;
+};
+using Source = std::variant<Number, MaybeNumber, Flag, OwnFlag, OwnNumber, OwnTotal, OwnTime, OwnStatus, Happenings,
+                            Switch, Button>;
 
-enum class Category { kPrimary, kDiagnostic };
+enum class Category { kPrimary, kDiagnostic, kConfig };
 enum class Fitted { kEverywhere, kNotOnPicoglf };
 
 struct Entity {
@@ -60,7 +72,7 @@ inline constexpr std::array kEntities{
     Entity{"ups_failed", "UPS failed", "problem", "", "", 0, kDiagnostic, kEverywhere, &Reading::ups_failed},
     Entity{"self_test", "Self-test", "running", "", "", 0, kDiagnostic, kEverywhere, &Reading::self_test},
     Entity{"shutdown_flag", "Shutdown flag", "", "", "mdi:flag-outline", 0, kDiagnostic, kEverywhere, &Reading::shutdown_flag},
-    Entity{"beeper", "Beeper", "", "", "mdi:volume-high", 0, kDiagnostic, kEverywhere, &Reading::beeper},
+    Entity{"beeper", "Beeper", "", "", "mdi:volume-high", 0, kDiagnostic, kEverywhere, Switch{&Reading::beeper, Command::kBeeperOn, Command::kBeeperOff}},
     Entity{"line_interactive", "Line-interactive mode", "", "", "mdi:sine-wave", 0, kDiagnostic, kEverywhere, &Reading::line_interactive},
     Entity{"avr_active", "AVR active", "running", "", "", 0, kDiagnostic, kNotOnPicoglf, &Reading::avr_active},
     Entity{"connection", "Connection", "connectivity", "", "", 0, kDiagnostic, kEverywhere, &Snapshot::connected},
@@ -79,6 +91,12 @@ inline constexpr std::array kEntities{
     Entity{"shutdown_advised", "Shutdown advised", "", "", "mdi:power-plug-off-outline", 0, kPrimary, kEverywhere, &Snapshot::shutdown_advised, "shutdown_reasons"},
     Entity{"safe_to_start", "Safe to start", "", "", "mdi:power-plug-outline", 0, kPrimary, kEverywhere, &Snapshot::safe_to_start},
     Entity{"power_event", "Power event", "", "", "mdi:transmission-tower", 0, kPrimary, kEverywhere, Happenings{}},
+    Entity{"run_self_test", "Self-test", "", "", "mdi:battery-check", 0, kConfig, kEverywhere, Button{Command::kSelfTest}},
+    Entity{"self_test_until_low", "Test until low", "", "", "mdi:battery-arrow-down", 0, kConfig, kEverywhere, Button{Command::kSelfTestUntilLow}},
+    Entity{"cancel_test", "Cancel test", "", "", "mdi:battery-remove", 0, kConfig, kEverywhere, Button{Command::kCancelTest}},
+    Entity{"shutdown_restore", "Shut down and restore", "", "", "mdi:power-cycle", 0, kConfig, kEverywhere, Button{Command::kShutdownRestore}},
+    Entity{"cancel_shutdown", "Cancel shutdown", "", "", "mdi:power-plug", 0, kConfig, kEverywhere, Button{Command::kCancelShutdown}},
+    Entity{"rehearse", "Rehearse outage", "", "", "mdi:drama-masks", 0, kConfig, kEverywhere, Button{Command::kRehearse}},
 };
 // clang-format on
 }  // namespace entity_rows
@@ -96,12 +114,19 @@ constexpr bool IsOneOf(const Source& source) {
   return (std::holds_alternative<Kinds>(source) || ...);
 }
 
-constexpr bool IsEvent(const Entity& entity) { return IsOneOf<Happenings>(entity.source); }
+// True for what has a value in the state document.
+constexpr bool HasState(const Entity& entity) { return !IsOneOf<Happenings, Button>(entity.source); }
 
-// Flags are binary sensors; all else that has a value is a sensor.
-constexpr bool IsSensor(const Entity& entity) { return !IsEvent(entity) && !IsOneOf<Flag, OwnFlag>(entity.source); }
+// What it is to Home Assistant; empty: nothing, for the owner does not allow it.
+std::string_view Platform(const Entity& entity, const Allowed& allowed);
 
-// What is read from the wire is known only while the inverter answers.
-constexpr bool IsFromWire(const Entity& entity) { return IsOneOf<Number, MaybeNumber, Flag>(entity.source); }
+// What is read from the wire is known only while the inverter answers,
+constexpr bool IsFromWire(const Entity& entity) { return IsOneOf<Number, MaybeNumber, Flag, Switch>(entity.source); }
+
+// and what is sent there can be asked for only then.
+constexpr bool NeedsLink(const Entity& entity) {
+  const Button* button = std::get_if<Button>(&entity.source);
+  return IsFromWire(entity) || (button && button->command != Command::kRehearse);
+}
 
 }  // namespace aims

@@ -18,9 +18,8 @@ constexpr Inverter::Duration kLongestPause = 60s;
 // Polls are a little early or late: one that comes this much too soon for its turn is taken, not the next one.
 constexpr Inverter::Duration kMostSlack = 100ms;
 
-constexpr double kMostOfCell = 3;                // V: on-line units tell the voltage of one cell
-constexpr double kChargeWorthKeeping = 0.1;      // of the capacity
-constexpr Battery::Seconds kLongestStep = 120s;  // between two polls: what lies further apart was a sleep
+constexpr double kMostOfCell = 3;            // V: on-line units tell the voltage of one cell
+constexpr double kChargeWorthKeeping = 0.1;  // of the capacity
 
 struct Difference {
   bool status = false;       // a flag changed, or a value of the wire became known or unknown
@@ -91,6 +90,7 @@ Due Inverter::Read(Reading reading, Moment now) {
   misses_ = 0;
   // First that it answers again, then the power, then the rest.
   FollowOutage(reading, energy, now, due);
+  FollowFlicker(reading, now, due);
   const std::vector<EventType> others = events_.Read(reading);
   const bool is_restored = !others.empty() && others.front() == EventType::kConnectionRestored;
   if (is_restored) due.events.insert(due.events.begin(), others.front());
@@ -139,6 +139,7 @@ Due Inverter::Silence(Moment now) {
   snapshot_.reading.reset();
   if (!silent_since_) silent_since_ = now.steady;
   if (is_news) due.events = events_.Silent();
+  flickers_.Silent();
   outages_.Silent();
   battery_.Unseen(Passed(now.steady));
   Derive(now, due);
@@ -189,6 +190,13 @@ void Inverter::FollowOutage(const Reading& reading, double energy, Moment now, D
   if (!outages_.running()) return;
   if (change != Outages::Change::kNone || is_taken_up) due.lines.push_back(Began(*outages_.running(), reading));
   if (!was_outage && IsOutage(outages_.running()->cause)) due.events.push_back(EventType::kPowerLost);
+}
+
+void Inverter::FollowFlicker(const Reading& reading, Moment now, Due& due) {
+  due.fault_voltage = flickers_.Read(reading, outages_.nominal(), now.steady);
+  if (!due.fault_voltage) return;
+  due.events.insert(due.events.end(), {EventType::kPowerLost, EventType::kPowerRestored});
+  due.lines.push_back(Flickered(*due.fault_voltage));
 }
 
 // What follows from all that is known now.
@@ -255,7 +263,7 @@ void Inverter::Derive(Moment now, Due& due) {
 Battery::Seconds Inverter::Passed(Time now) {
   const Battery::Seconds time = followed_at_ ? now - *followed_at_ : Duration(0);
   followed_at_ = now;
-  return std::min(time, kLongestStep);
+  return std::min<Battery::Seconds>(time, kLongestStep);
 }
 
 std::optional<Status> Inverter::StatusNow() const {

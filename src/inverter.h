@@ -33,10 +33,11 @@ enum class Tell {
 // What a poll's outcome makes due.
 struct Due {
   Tell tell = Tell::kNothing;
-  std::vector<EventType> events;  // in their order
-  std::vector<Entry> lines;       // for the log
-  bool outages = false;           // are to be kept
-  bool battery = false;           // and energy are
+  std::vector<EventType> events{};        // in their order
+  std::vector<Entry> lines{};             // for the log
+  std::optional<double> fault_voltage{};  // V, where the power was lost and restored between two polls
+  bool outages = false;                   // are to be kept
+  bool battery = false;                   // and energy are
 };
 
 class Inverter {
@@ -45,6 +46,8 @@ class Inverter {
   using Duration = std::chrono::steady_clock::duration;
 
   static constexpr int kMissesUntilSilent = 3;  // in a row
+  // Between two polls; what lies further apart was a sleep, of which nobody knows how the battery spent it.
+  static constexpr std::chrono::minutes kLongestStep{2};
 
   // Measurements that changed are told at most every report_interval on mains, and every 2 s or less on battery;
   // everything at least once a minute, as far as a poll every poll_interval lets it.
@@ -71,6 +74,7 @@ class Inverter {
   Tell StateIfDue(Time now);
   double Follow(const Reading& reading, Battery::Seconds time);
   void FollowOutage(const Reading& reading, double energy, Moment now, Due& due);
+  void FollowFlicker(const Reading& reading, Moment now, Due& due);
   void Derive(Moment now, Due& due);
   void ShowEnergy();
   Battery::Seconds Passed(Time now);
@@ -82,6 +86,7 @@ class Inverter {
   std::optional<double> nominal_voltage_;
   Snapshot snapshot_;
   PowerEvents events_;
+  Flickers flickers_;
   Outages outages_;
   Battery battery_;
   BatteryWatch watch_;

@@ -81,6 +81,11 @@ Entry Ended(const Outage& outage, const Reading& reading) {
                                        outage.lowest_battery_voltage.value_or(0), Summary(reading))};
 }
 
+Entry Flickered(double voltage) {
+  return {LogLevel::kWarning,
+          fmt::format("the utility failed for a moment, between two polls (input fault {:.1f} V)", voltage)};
+}
+
 std::string InWords(std::chrono::steady_clock::duration time) {
   const auto seconds = std::chrono::round<std::chrono::seconds>(time).count();
   if (seconds < 120) return fmt::format("{} s", seconds);

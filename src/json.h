@@ -83,19 +83,30 @@ inline std::optional<rapidjson::Document> ParseVersioned(std::string_view json, 
   return document;
 }
 
-// The array that is `object`'s member `key`, or null.
-inline const rapidjson::Value* ArrayMember(const rapidjson::Value& object, const char* key) {
+// `object`'s member `key`, or null.
+inline const rapidjson::Value* Member(const rapidjson::Value& object, const char* key) {
   if (!object.IsObject()) return nullptr;
   const auto found = object.FindMember(key);
-  return found != object.MemberEnd() && found->value.IsArray() ? &found->value : nullptr;
+  return found != object.MemberEnd() ? &found->value : nullptr;
+}
+
+// The array that is `object`'s member `key`, or null.
+inline const rapidjson::Value* ArrayMember(const rapidjson::Value& object, const char* key) {
+  const auto* value = Member(object, key);
+  return value && value->IsArray() ? value : nullptr;
+}
+
+inline std::optional<bool> BoolMember(const rapidjson::Value& object, const char* key) {
+  const auto* value = Member(object, key);
+  if (!value || !value->IsBool()) return {};
+  return value->GetBool();
 }
 
 // The text that is `object`'s member `key`.
 inline std::optional<std::string> TextMember(const rapidjson::Value& object, const char* key) {
-  if (!object.IsObject()) return {};
-  const auto found = object.FindMember(key);
-  if (found == object.MemberEnd() || !found->value.IsString()) return {};
-  std::string text(found->value.GetString(), found->value.GetStringLength());
+  const auto* value = Member(object, key);
+  if (!value || !value->IsString()) return {};
+  std::string text(value->GetString(), value->GetStringLength());
   if (!IsUtf8(text)) return {};
   return text;
 }

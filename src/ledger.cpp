@@ -8,11 +8,14 @@
 namespace aims {
 namespace {
 
-constexpr int kVersion = 1;
+constexpr int kLedgerVersion = 1;
 
-bool Holds(const std::vector<Announced>& list, const Announced& one) {
-  return std::find(list.begin(), list.end(), one) != list.end();
+auto Find(auto& list, const Announced& one) {
+  return std::find_if(list.begin(), list.end(),
+                      [&](const Announced& other) { return other.topics == one.topics && other.id == one.id; });
 }
+
+bool Holds(const std::vector<Announced>& list, const Announced& one) { return Find(list, one) != list.end(); }
 
 }  // namespace
 
@@ -20,6 +23,18 @@ std::vector<Announced> Ledger::Without(const std::vector<Announced>& now) const 
   std::vector<Announced> gone;
   std::copy_if(all_.begin(), all_.end(), std::back_inserter(gone), [&](const auto& one) { return !Holds(now, one); });
   return gone;
+}
+
+Allowed Ledger::AllowedBefore(const Announced& one) const {
+  const auto found = Find(all_, one);
+  return found == all_.end() ? one.allowed : found->allowed;
+}
+
+void Ledger::Replace(const std::vector<Announced>& changed) {
+  for (const Announced& one : changed) {
+    const auto found = Find(all_, one);
+    if (found != all_.end()) *found = one;
+  }
 }
 
 void Ledger::Add(const std::vector<Announced>& more) {
@@ -35,13 +50,16 @@ void Ledger::Remove(const std::vector<Announced>& gone) {
 std::string Ledger::ToJson() const {
   JsonWriter json;
   json.Object([&] {
-    json.Key("version").Number(kVersion, 0);
+    json.Key("version").Number(kLedgerVersion, 0);
     json.Key("announced").Array([&] {
       for (const Announced& one : all_) {
         json.Object([&] {
           json.Key("base_topic").Text(one.topics.base);
           json.Key("discovery_prefix").Text(one.topics.discovery_prefix);
           json.Key("id").Text(one.id);
+          json.Key("control").Bool(one.allowed.control);
+          json.Key("megatec_control").Bool(one.allowed.megatec_control);
+          json.Key("rehearsal").Bool(one.allowed.rehearsal);
         });
       }
     });
@@ -51,7 +69,7 @@ std::string Ledger::ToJson() const {
 
 Result<Ledger> Ledger::FromJson(std::string_view json) {
   const auto bad = [] { return Failure(ErrorCode::kBadReply, "it is not a list of what was announced"); };
-  const auto document = ParseVersioned(json, kVersion);
+  const auto document = ParseVersioned(json, kLedgerVersion);
   const auto* list = document ? ArrayMember(*document, "announced") : nullptr;
   if (!list || list->Size() > kMost) return bad();
   Ledger ledger;
@@ -59,8 +77,12 @@ Result<Ledger> Ledger::FromJson(std::string_view json) {
     const auto base = TextMember(value, "base_topic");
     const auto prefix = TextMember(value, "discovery_prefix");
     const auto id = TextMember(value, "id");
+    const auto control = BoolMember(value, "control");
+    const auto megatec_control = BoolMember(value, "megatec_control");
+    const auto rehearsal = BoolMember(value, "rehearsal");
+    if (!control || !megatec_control || !rehearsal) return bad();
     if (!base || !prefix || !id || !IsTopicLevel(*base) || !IsTopicLevel(*prefix) || !IsTopicLevel(*id)) return bad();
-    ledger.all_.push_back({{*base, *prefix}, *id});
+    ledger.all_.push_back({{*base, *prefix}, *id, {*control, *megatec_control, *rehearsal}});
   }
   return ledger;
 }

@@ -53,9 +53,9 @@ void Link::Adopt(Descriptor descriptor, std::chrono::milliseconds silence) {
   silence_ = silence;
 }
 
-asio::awaitable<Result<string_view>> Link::Ask(string_view request) {
+asio::awaitable<Result<string_view>> Link::Ask(string_view request, std::chrono::milliseconds time) {
   if (!Discard()) co_return Lost("it was hung up");
-  const auto limit = Clock::now() + kReplyLimit;
+  const auto limit = Clock::now() + time;
   std::error_code failure;
   Arm(limit);
   const auto wire = asio::buffer(request.data(), request.size());
@@ -79,12 +79,20 @@ asio::awaitable<bool> Link::Rest(Clock::time_point time) {
   const auto hint = IsNetwork() ? Stream::wait_read : Stream::wait_error;
   std::error_code failure;
   Arm(time);
+  is_resting_ = true;
   do {
     co_await stream_.async_wait(hint, asio::redirect_error(asio::use_awaitable, failure));
-    if (failure == asio::error::operation_aborted) co_return true;
+    if (failure == asio::error::operation_aborted) break;
   } while (!failure && IsNetwork() && Discard());
+  is_resting_ = false;
+  if (failure == asio::error::operation_aborted) co_return true;
   Close();
   co_return false;
+}
+
+void Link::Wake() {
+  std::error_code ignored;
+  if (is_resting_) stream_.cancel(ignored);
 }
 
 void Link::Close() {

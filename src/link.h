@@ -40,11 +40,14 @@ class Link {
 
   // Sends `request` and collects what comes back: until a complete line, a pause on the line, or kReplyLimit. What lay
   // there before is thrown away, so that a late reply is not taken for this one. The bytes are good until the next
-  // call. kTimeout: nothing came; kLinkDown: it is gone, and closed.
-  asio::awaitable<Result<std::string_view>> Ask(std::string_view request);
+  // call. kTimeout: nothing came within `limit`; kLinkDown: it is gone, and closed.
+  asio::awaitable<Result<std::string_view>> Ask(std::string_view request,
+                                                std::chrono::milliseconds limit = kReplyLimit);
 
   // Waits until `time`, or until the line is hung up: then it is closed, and false comes back.
   asio::awaitable<bool> Rest(Clock::time_point time);
+  // Ends a Rest at once.
+  void Wake();
 
   void Close();
   bool is_open() const { return stream_.is_open(); }
@@ -80,6 +83,7 @@ class Link {
   std::string name_;
   std::string path_;  // of the tty that is or was open
   bool has_answered_ = false;
+  bool is_resting_ = false;
   std::chrono::seconds pause_{1};
   std::chrono::milliseconds silence_ = kLineSilence;
   std::shared_ptr<Simulator> simulator_;  // lives on while its line is closed and opened

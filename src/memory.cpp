@@ -8,7 +8,7 @@ namespace {
 
 using rapidjson::Value;
 
-constexpr int kVersion = 1;
+constexpr int kMemoryVersion = 1;
 constexpr size_t kMostInverters = 100;
 constexpr double kMostEnergy = 1e9;      // Wh
 constexpr int64_t kLongest = 1LL << 40;  // ms
@@ -131,7 +131,7 @@ template <typename Map, typename WriteEntry>
 std::string Written(const Map& inverters, WriteEntry write) {
   JsonWriter json;
   json.Object([&] {
-    json.Key("version").Number(kVersion, 0);
+    json.Key("version").Number(kMemoryVersion, 0);
     json.Key("inverters").Object([&] {
       for (const auto& [id, entry] : inverters) {
         json.Key(id).Object([&, &one = entry] { write(json, one); });
@@ -144,7 +144,7 @@ std::string Written(const Map& inverters, WriteEntry write) {
 template <typename Memory, typename ReadEntry>
 Result<Memory> Parsed(std::string_view json, ReadEntry read) {
   const auto bad = [] { return Failure(ErrorCode::kBadReply, "it is not what this version writes"); };
-  const auto document = ParseVersioned(json, kVersion);
+  const auto document = ParseVersioned(json, kMemoryVersion);
   if (!document) return bad();
   const auto found = document->FindMember("inverters");
   if (found == document->MemberEnd() || !found->value.IsObject()) return bad();

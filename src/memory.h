@@ -31,8 +31,8 @@ struct OutageMemory {
 
 struct BatteryMemory {
   struct Entry {
-    Battery::Memory battery;
-    Energy::Memory energy;
+    Battery::Memory battery{};
+    Energy::Memory energy{};
     bool shutdown_advised = false;
 
     bool operator==(const Entry&) const = default;

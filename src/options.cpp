@@ -182,6 +182,10 @@ std::chrono::milliseconds Seconds(double seconds) {
   return std::chrono::milliseconds(static_cast<int64_t>(std::llround(seconds * 1000)));
 }
 
+std::chrono::seconds WholeSeconds(double seconds) {
+  return std::chrono::seconds(static_cast<int64_t>(std::ceil(seconds)));
+}
+
 void ReadName(Section& section, Device& device) {
   const Json* value = section.Find("name");
   if (!value) return section.Mistake("name", "it is missing; it takes a text of 1 to 64 characters");
@@ -254,6 +258,12 @@ InverterOptions ReadInverter(Section& section) {
   inverter.report_interval = Seconds(section.Number("report_interval", 1, 3600, 10, " (seconds)"));
   inverter.battery = ReadBattery(section);
   inverter.shutdown = ReadShutdown(section);
+  Allowed& allowed = inverter.device.allowed;
+  allowed.control = section.Switch("control", false);
+  allowed.megatec_control = section.Switch("megatec_control", false);
+  allowed.rehearsal = section.Switch("rehearsal", false);
+  inverter.delays.off = WholeSeconds(section.Number("off_delay", 12, 600, 60, " (seconds)"));
+  inverter.delays.back = WholeSeconds(section.Number("return_delay", 180, 599'940, 180, " (seconds)"));
   section.WarnOfUnknown();
   return inverter;
 }
@@ -267,6 +277,7 @@ void ReadInverters(Section& root, CheckedOptions& checked) {
   }
   std::set<std::string> ids;
   std::set<std::string> addresses;
+  std::vector<std::pair<size_t, Device>> rehearsals;
   for (rapidjson::SizeType i = 0; i < list->Size(); ++i) {
     const Json& entry = (*list)[i];
     if (!entry.IsObject()) {
@@ -280,6 +291,7 @@ void ReadInverters(Section& root, CheckedOptions& checked) {
                                           "differs in letters or digits",
                                           inverter.device.name, inverter.device.id));
     }
+    if (inverter.device.allowed.rehearsal) rehearsals.emplace_back(i, inverter.device);
     const bool is_exclusive =
         std::holds_alternative<SerialPort>(inverter.address) || std::holds_alternative<TcpBridge>(inverter.address);
     if (is_exclusive && !addresses.insert(ToString(inverter.address)).second) {
@@ -287,6 +299,12 @@ void ReadInverters(Section& root, CheckedOptions& checked) {
                                              ToString(inverter.address)));
     }
     checked.options.inverters.push_back(std::move(inverter));
+  }
+  for (const auto& [i, device] : rehearsals) {
+    if (ids.insert(RehearsalOf(device).id).second) continue;
+    root.Mistake(fmt::format("inverters[{}].rehearsal", i),
+                 fmt::format("its device would have the id {}, which another inverter has; it takes another name",
+                             RehearsalOf(device).id));
   }
 }
 
@@ -363,6 +381,11 @@ CheckedOptions ParseOptions(string_view json) {
   root.WarnOfUnknown();
   if (checked.mistakes.empty()) WarnOfIdle(section);
   return checked;
+}
+
+Device RehearsalOf(const Device& device) {
+  const std::string name = device.name + " (rehearsal)";
+  return {Slug(name), name, device.model};
 }
 
 std::string Slug(string_view name) {

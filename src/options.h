@@ -12,6 +12,7 @@
 
 #include "address.h"
 #include "battery.h"
+#include "command.h"
 #include "documents.h"
 #include "shutdown.h"
 
@@ -49,6 +50,7 @@ struct InverterOptions {
   std::chrono::milliseconds report_interval{10'000};
   BatteryOptions battery;
   ShutdownOptions shutdown;
+  ShutdownDelays delays;  // of the command shutdown_restore
 };
 
 struct Options {
@@ -73,5 +75,8 @@ CheckedOptions ParseOptions(std::string_view json);
 // a-z and 0-9 of `name` in lower case, every other run of bytes as one '_', none at the ends: "AIMS inverter" ->
 // "aims_inverter".
 std::string Slug(std::string_view name);
+
+// Who the second device is on which outages are rehearsed: "AIMS inverter (rehearsal)", of which nothing may be asked.
+Device RehearsalOf(const Device& device);
 
 }  // namespace aims

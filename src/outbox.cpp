@@ -8,7 +8,7 @@
 namespace aims {
 namespace {
 
-constexpr int kVersion = 1;
+constexpr int kOutboxVersion = 1;
 constexpr size_t kLongestId = 64;
 
 std::optional<EventType> TypeOf(std::string_view name) {
@@ -22,10 +22,14 @@ std::optional<PowerEvent> EventOf(const rapidjson::Value& value) {
   const auto name = TextMember(value, "event_type");
   const auto id = TextMember(value, "id");
   const auto text = TextMember(value, "time");
+  const auto* voltage = Member(value, "fault_voltage");
+  if (voltage && !voltage->IsNumber()) return {};
   const auto type = name ? TypeOf(*name) : std::nullopt;
   const auto time = text ? ParseTime(*text) : std::nullopt;
   if (!inverter || !type || !id || !time || !IsTopicLevel(*inverter) || id->size() > kLongestId) return {};
-  return PowerEvent{*inverter, *type, *id, *time};
+  PowerEvent event{*inverter, *type, *id, *time};
+  if (voltage) event.fault_voltage = voltage->GetDouble();
+  return event;
 }
 
 }  // namespace
@@ -53,7 +57,7 @@ void Outbox::Told(std::string_view id) {
 std::string Outbox::ToJson() const {
   JsonWriter json;
   json.Object([&] {
-    json.Key("version").Number(kVersion, 0);
+    json.Key("version").Number(kOutboxVersion, 0);
     json.Key("events").Array([&] {
       for (const PowerEvent& event : events_) {
         json.Object([&] {
@@ -61,6 +65,7 @@ std::string Outbox::ToJson() const {
           json.Key("event_type").Text(Name(event.type));
           json.Key("id").Text(event.id);
           json.Key("time").Text(FormatTime(event.time));
+          if (event.fault_voltage) json.Key("fault_voltage").Number(*event.fault_voltage, 1);
         });
       }
     });
@@ -70,7 +75,7 @@ std::string Outbox::ToJson() const {
 
 Result<Outbox> Outbox::FromJson(std::string_view json) {
   const auto bad = [] { return Failure(ErrorCode::kBadReply, "it is not a list of events"); };
-  const auto document = ParseVersioned(json, kVersion);
+  const auto document = ParseVersioned(json, kOutboxVersion);
   const auto* list = document ? ArrayMember(*document, "events") : nullptr;
   if (!list || list->Size() > kMost) return bad();
   Outbox outbox;

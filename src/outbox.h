@@ -36,7 +36,8 @@ class Outbox {
   // The event of that id has arrived.
   void Told(std::string_view id);
 
-  // {"version": 1, "events": [{"inverter": …, "event_type": …, "id": …, "time": …}, …]}
+  // {"version": 1, "events": [{"inverter": …, "event_type": …, "id": …, "time": …}, …]}; of some also
+  // "fault_voltage"
   std::string ToJson() const;
   // kBadReply: it is not what ToJson writes, in any part.
   static Result<Outbox> FromJson(std::string_view json);

@@ -18,6 +18,11 @@ using Clock = Link::Clock;
 
 constexpr auto kWellAfter = 10s;  // an inverter that answers for so long is well
 
+constexpr auto kQuietBeforeCommand = 100ms;
+constexpr auto kCommandLimit = 400ms;  // whoever refuses has done so by then
+constexpr auto kOrderLimit = 5s;       // what could not be passed on by then is no longer wanted
+constexpr auto kSameAnswer = 10s;
+
 }  // namespace
 
 Poller::Poller(asio::any_io_executor executor, const InverterOptions& options, Inverter& inverter, OnDue on_due)
@@ -27,22 +32,17 @@ Poller::Poller(asio::any_io_executor executor, const InverterOptions& options, I
       inverter_(inverter),
       on_due_(std::move(on_due)),
       link_(executor, options.address, options.baud_rate),
-      request_(megatec::kStatusRequest) {}
+      request_(megatec::kStatusRequest),
+      delays_(options.delays) {}
 
 asio::awaitable<void> Poller::Run() {
   while (true) {
     const bool is_open = co_await Opened();
     if (!is_open) continue;
     const auto start = Clock::now();
-    const auto bytes = co_await link_.Ask(request_);
-    if (bytes) {
-      Heard(*bytes);
-    } else if (bytes.error().code == ErrorCode::kLinkDown) {
-      Gone(bytes.error());
-      co_await PauseBeforeOpen();
-    } else {
-      Missed(bytes.error(), Advice(bytes.error().code));
-    }
+    co_await Poll();
+    DropOldOrder();
+    if (order_ && link_.is_open() && misses_ == 0) co_await Obey();
     if (link_.IsBorrowed() && misses_ >= Inverter::kMissesUntilSilent) {
       link_.Close();
       co_await PauseBeforeOpen();
@@ -55,6 +55,72 @@ asio::awaitable<void> Poller::Run() {
     Gone({ErrorCode::kLinkDown, "it was hung up"});
     co_await PauseBeforeOpen();
   }
+}
+
+// One request, and what came of it.
+asio::awaitable<void> Poller::Poll() {
+  const auto bytes = co_await link_.Ask(request_);
+  if (bytes) {
+    Heard(*bytes);
+  } else if (bytes.error().code == ErrorCode::kLinkDown) {
+    Gone(bytes.error());
+    co_await PauseBeforeOpen();
+  } else {
+    Missed(bytes.error(), Advice(bytes.error().code));
+  }
+}
+
+void Poller::Order(Command command) {
+  if (!inverter_.snapshot().connected) {
+    return Refuse(command, "ignored: the inverter does not answer");
+  }
+  if (order_) return Refuse(command, "ignored: another command waits to be passed on");
+  order_ = Waiting{command, Clock::now()};
+  link_.Wake();
+}
+
+void Poller::DropOldOrder() {
+  if (!order_ || Clock::now() - order_->since < kOrderLimit) return;
+  const Command command = std::exchange(order_, std::nullopt)->command;
+  Refuse(command, "ignored: the inverter did not answer in time");
+}
+
+// Right after a good reading: passes the command on, and reads again.
+asio::awaitable<void> Poller::Obey() {
+  const Command command = std::exchange(order_, std::nullopt)->command;
+  const Reading before = *inverter_.snapshot().reading;
+  if (IsSo(command, before)) co_return Refuse(command, "nothing to do: it is so already");
+  const std::string request = Request(command, delays_);
+  co_await Pause(executor_, kQuietBeforeCommand);
+  const auto answer = co_await link_.Ask(request, kCommandLimit);
+  const bool is_lost = !answer && answer.error().code == ErrorCode::kLinkDown;
+  const bool is_refused = answer && IsRefusal(*answer, request);
+  const std::string sent = fmt::format("sent {}", Printable(request));
+  if (is_lost) {
+    Gone(answer.error());
+    Answer(LogLevel::kWarning, command, "not sent: the way to the inverter was lost");
+    co_return co_await PauseBeforeOpen();
+  }
+  co_await Poll();
+  const std::optional<Reading>& after = inverter_.snapshot().reading;
+  const bool is_confirmed = after && misses_ == 0 && Confirms(command, before, *after);
+  if (is_confirmed) {
+    Answer(LogLevel::kInfo, command, sent + ", confirmed by the next reading");
+  } else if (is_refused) {
+    Answer(LogLevel::kWarning, command, sent + ", but the inverter refused it: it does not know this command");
+  } else {
+    Answer(LogLevel::kInfo, command, sent + ", not confirmed");
+  }
+}
+
+// What became of a command.
+void Poller::Answer(LogLevel level, Command command, const std::string& what) {
+  log::Write(level, fmt::format("{}: command {}: {}", name_, Name(command), what));
+}
+
+// Why nothing is sent, which anybody can have us say as often as they like.
+void Poller::Refuse(Command command, const std::string& why) {
+  if (refusals_.IsNew(fmt::format("{} {}", Name(command), why), Clock::now())) Answer(LogLevel::kInfo, command, why);
 }
 
 // Opens the link where it is not open. Where that fails, says so once, and waits a little.

@@ -1,6 +1,6 @@
 // Asks one inverter for ever: opens the way to it, sends a request at its interval, and hands each outcome to its
 // Inverter. What that makes due goes to whoever listens. A lost device is looked for again; nothing that the wire does
-// ends it.
+// ends it. In between it passes on a command, and looks at the next reading for what became of it.
 
 #pragma once
 
@@ -8,12 +8,15 @@
 #include <asio/awaitable.hpp>
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "command.h"
 #include "inverter.h"
 #include "link.h"
 #include "options.h"
+#include "repeats.h"
 #include "troubles.h"
 
 namespace aims {
@@ -26,7 +29,20 @@ class Poller {
 
   asio::awaitable<void> Run();
 
+  // Passes `command` on with the next reading, one at a time.
+  void Order(Command command);
+
  private:
+  struct Waiting {
+    Command command;
+    Link::Clock::time_point since;
+  };
+
+  asio::awaitable<void> Poll();
+  asio::awaitable<void> Obey();
+  void DropOldOrder();
+  void Answer(LogLevel level, Command command, const std::string& what);
+  void Refuse(Command command, const std::string& why);
   asio::awaitable<bool> Opened();
   void Heard(std::string_view bytes);
   void Read(const Reading& reading);
@@ -51,6 +67,9 @@ class Poller {
   bool is_loss_told_ = false;  // and its end is worth a line
   Link::Clock::time_point silent_since_{};
   Link::Clock::time_point back_since_{};
+  ShutdownDelays delays_;
+  std::optional<Waiting> order_;
+  Repeats refusals_;
 };
 
 }  // namespace aims

@@ -46,6 +46,8 @@ struct PowerEvent {
   WallTime time;  // when it happened
   // The same by the clock that does not jump; nothing where that was in an earlier run.
   std::optional<std::chrono::steady_clock::time_point> moment{};
+  // V at the input, of a failure that nobody saw, for it was over before the next poll.
+  std::optional<double> fault_voltage{};
 
   bool operator==(const PowerEvent&) const = default;
 };
@@ -54,6 +56,24 @@ struct PowerEvent {
 // system's start, where it can tell; else by the time of day, which must not have gone back. What happened before the
 // system started is late in any case: a host without a clock chip starts with the time of its end.
 bool IsLate(const PowerEvent& event, WallTime now, std::chrono::steady_clock::time_point moment);
+
+// Finds power failures that came and went between two polls, by what they leave behind: the input fault voltage. Many
+// units repeat the input there, or a constant: neither of them is taken for a failure.
+class Flickers {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+
+  // V at the input of a failure that is over; nothing where there was none. `nominal`: V of the utility, or nothing
+  // while that is not known.
+  std::optional<double> Read(const Reading& reading, std::optional<double> nominal, Time now);
+
+  // The inverter no longer answers: what it says of the time until it does again is old.
+  void Silent() { before_.reset(); }
+
+ private:
+  std::optional<Reading> before_;  // on mains
+  Time steady_since_{};
+};
 
 // Follows what the wire says of one inverter, but for the power, of which outage.h knows more. What it knew before a
 // silence it still knows after it.

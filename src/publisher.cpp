@@ -39,7 +39,7 @@ int MostUnacknowledged(size_t inverters) { return 64 + 8 * static_cast<int>(inve
 }  // namespace
 
 Publisher::Publisher(asio::any_io_executor executor, const Options& options, Supervisor supervisor,
-                     const std::string& data_directory, std::deque<Inverter>& inverters)
+                     const std::string& data_directory, std::deque<Inverter>& inverters, OnCommand on_command)
     : executor_(executor),
       topics_(options.topics),
       broker_(options.broker),
@@ -47,6 +47,7 @@ Publisher::Publisher(asio::any_io_executor executor, const Options& options, Sup
       birth_payload_(options.birth_payload),
       supervisor_(std::move(supervisor)),
       inverters_(inverters),
+      on_command_(std::move(on_command)),
       mqtt_(executor, fmt::format("{}-{}", topics_.base, RandomHex()), MostUnacknowledged(inverters.size()),
             {[this](const Mqtt::Message& message) { Listen(message); }, [this] { Announce(); },
              [this](int token) { Told(token); },
@@ -56,7 +57,8 @@ Publisher::Publisher(asio::any_io_executor executor, const Options& options, Sup
       outbox_file_(data_directory, "events.json"),
       outbox_(outbox_file_.Load<Outbox>()),
       run_(RandomHex()) {
-  for (const Inverter& inverter : inverters_) announced_.push_back({topics_, inverter.device().id});
+  for (const Inverter& inverter : inverters_)
+    announced_.push_back({topics_, inverter.device().id, inverter.device().allowed});
   ledger_.Add(announced_);
   const auto is_ours = [this](const PowerEvent& event) {
     return std::any_of(announced_.begin(), announced_.end(), [&](const auto& one) { return one.id == event.inverter; });
@@ -110,6 +112,7 @@ void Publisher::Forsaken() {
   sent_.reset();
   unsure_.clear();
   ghosts_token_.reset();
+  changed_token_.reset();
 }
 
 // The files that must outlive this program; what they hold already is not written again.
@@ -145,7 +148,7 @@ asio::awaitable<Broker> Publisher::FindBroker() {
 
 void Publisher::Publish(const Inverter& inverter, const Due& due) {
   Say(inverter, due.tell);
-  for (const EventType type : due.events) Happened(inverter, type);
+  for (const EventType type : due.events) Happened(inverter, type, due.fault_voltage);
 }
 
 asio::awaitable<void> Publisher::Stop(std::chrono::milliseconds limit) {
@@ -159,6 +162,7 @@ void Publisher::Greet() {
   mqtt_.Subscribe(topics_.Bridge());
   for (const Inverter& inverter : inverters_) {
     if (!inverter.was_read()) mqtt_.Subscribe(topics_.State(inverter.device()));
+    if (IsAnything(inverter.device().allowed)) mqtt_.Subscribe(topics_.Command(inverter.device()));
   }
   Announce();
 }
@@ -172,6 +176,7 @@ void Publisher::Listen(const Mqtt::Message& message) {
     return;
   }
   for (const Inverter& inverter : inverters_) {
+    if (message.topic == topics_.Command(inverter.device())) return HearCommand(inverter, message);
     if (message.topic != topics_.State(inverter.device())) continue;
     if (inverter.was_read()) {
       mqtt_.Unsubscribe(message.topic);  // our own word
@@ -189,6 +194,16 @@ void Publisher::HearBirth(const Mqtt::Message& message) {
   Spawn(executor_, AnnounceSoon());
 }
 
+// A retained command was given to somebody else, at another time.
+void Publisher::HearCommand(const Inverter& inverter, const Mqtt::Message& message) {
+  const auto command = message.retained ? std::nullopt : CommandOf(message.payload);
+  if (command && IsAllowed(*command, inverter.device().allowed)) return on_command_(inverter, *command);
+  const std::string line =
+      fmt::format("{}: ignored what was said on {}: {}", inverter.device().name, message.topic,
+                  message.retained ? "a retained command" : "it is no command, or none that the options allow");
+  if (refusals_.IsNew(line, Clock::now())) log::Warning("{}", line);
+}
+
 asio::awaitable<void> Publisher::ContradictSoon() {
   co_await Pause(executor_, kBeforeContradiction);
   contradicting_ = false;
@@ -197,6 +212,10 @@ asio::awaitable<void> Publisher::ContradictSoon() {
 
 void Publisher::Told(int token) {
   if (ghosts_token_ == token) TookBack();
+  if (changed_token_ == token) {
+    ledger_.Replace(announced_);
+    Keep();
+  }
   if (!sent_ || sent_->token != token) return;
   if (!is_greeted_ && Clock::now() - connected_at_ < kEverybodyIsBackAfter) unsure_.push_back(outbox_.oldest());
   outbox_.Told(sent_->id);
@@ -238,10 +257,7 @@ void Publisher::Announce() {
   for (const Inverter& inverter : inverters_) {
     if (!inverter.was_read()) SayLink(inverter);
   }
-  for (const Inverter& inverter : inverters_) {
-    const Device& device = inverter.device();
-    mqtt_.Publish(topics_.Discovery(device), DiscoveryDocument(topics_, device, AIMS_VERSION), Retain::kYes);
-  }
+  for (size_t i = 0; i < inverters_.size(); ++i) Introduce(inverters_[i], announced_[i]);
   for (Inverter& inverter : inverters_) {
     if (!inverter.was_read()) continue;
     Say(inverter, inverter.snapshot().connected ? Tell::kOnline : Tell::kOffline);
@@ -250,6 +266,16 @@ void Publisher::Announce() {
   mqtt_.Publish(topics_.Bridge(), std::string(kOnlinePayload), Retain::kYes);
   SendEvents();
   Keep();
+}
+
+void Publisher::Introduce(const Inverter& inverter, const Announced& as) {
+  const Device& device = inverter.device();
+  const std::string topic = topics_.Discovery(device);
+  const Allowed before = ledger_.AllowedBefore(as);
+  const std::string removal = RemovalDocument(topics_, device, before, AIMS_VERSION);
+  if (!removal.empty()) mqtt_.Publish(topic, removal, Retain::kYes);
+  const auto token = mqtt_.Publish(topic, DiscoveryDocument(topics_, device, AIMS_VERSION), Retain::kYes);
+  if (before != as.allowed) changed_token_ = token;
 }
 
 // Clears what was announced of inverters that the options no longer hold, some at a time, but for topics that are
@@ -288,9 +314,12 @@ void Publisher::SayLink(const Inverter& inverter) {
   mqtt_.Publish(topics_.Link(inverter.device()), payload, Retain::kYes);
 }
 
-void Publisher::Happened(const Inverter& inverter, EventType type) {
+void Publisher::Happened(const Inverter& inverter, EventType type, std::optional<double> fault_voltage) {
   const std::string id = fmt::format("{}-{}", run_, ++events_);
-  const bool has_room = outbox_.Add({inverter.device().id, type, id, WallNow(), Clock::now()});
+  const bool is_of_power = type == EventType::kPowerLost || type == EventType::kPowerRestored;
+  PowerEvent event{inverter.device().id, type, id, WallNow(), Clock::now()};
+  if (is_of_power) event.fault_voltage = fault_voltage;
+  const bool has_room = outbox_.Add(std::move(event));
   if (!has_room && !std::exchange(is_full_, true)) {
     log::Warning("more than {} events wait for the broker; the oldest are forgotten", Outbox::kMost);
   }

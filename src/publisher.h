@@ -8,16 +8,19 @@
 #include <asio/awaitable.hpp>
 #include <chrono>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "command.h"
 #include "data_file.h"
 #include "inverter.h"
 #include "ledger.h"
 #include "mqtt.h"
 #include "options.h"
 #include "outbox.h"
+#include "repeats.h"
 #include "supervisor.h"
 #include "troubles.h"
 
@@ -25,9 +28,12 @@ namespace aims {
 
 class Publisher {
  public:
-  // `inverters` outlive it; `data_directory` keeps what was announced and the events that wait.
+  using OnCommand = std::function<void(const Inverter&, Command)>;
+
+  // `inverters` outlive it; `data_directory` keeps what was announced and the events that wait. `on_command` hears what
+  // was asked for, of what is allowed.
   Publisher(asio::any_io_executor executor, const Options& options, Supervisor supervisor,
-            const std::string& data_directory, std::deque<Inverter>& inverters);
+            const std::string& data_directory, std::deque<Inverter>& inverters, OnCommand on_command);
 
   // Keeps the connection.
   asio::awaitable<void> Run();
@@ -51,6 +57,7 @@ class Publisher {
   void Keep();
   void Listen(const Mqtt::Message& message);
   void HearBirth(const Mqtt::Message& message);
+  void HearCommand(const Inverter& inverter, const Mqtt::Message& message);
   asio::awaitable<void> AnnounceSoon();
   asio::awaitable<void> ContradictSoon();
   void Told(int token);
@@ -58,10 +65,11 @@ class Publisher {
 
   void Announce();
   void TakeBackGhosts();
+  void Introduce(const Inverter& inverter, const Announced& as);
   void Say(const Inverter& inverter, Tell tell);
   void SayState(const Inverter& inverter);
   void SayLink(const Inverter& inverter);
-  void Happened(const Inverter& inverter, EventType type);
+  void Happened(const Inverter& inverter, EventType type, std::optional<double> fault_voltage);
   void SendEvents();
 
   asio::any_io_executor executor_;
@@ -71,6 +79,8 @@ class Publisher {
   std::string birth_payload_;
   Supervisor supervisor_;
   std::deque<Inverter>& inverters_;
+  OnCommand on_command_;
+  Repeats refusals_;
   Mqtt mqtt_;
   Troubles broker_troubles_;
   Troubles supervisor_troubles_;
@@ -81,9 +91,10 @@ class Publisher {
 
   DataFile ledger_file_;
   Ledger ledger_;
-  std::vector<Announced> announced_;  // what the options hold
+  std::vector<Announced> announced_;  // what the options hold, one for each of inverters_
   std::vector<Announced> ghosts_;     // being taken back
   std::optional<int> ghosts_token_;   // once this is acknowledged, they are gone
+  std::optional<int> changed_token_;  // once this is, Home Assistant knows what is allowed now
 
   DataFile outbox_file_;
   Outbox outbox_;

@@ -30,6 +30,7 @@ constexpr double kUtilityVoltage = 120;      // V
 constexpr double kFlat = -0.08;              // of the charge
 constexpr auto kOutagePeriod = 600s;
 constexpr auto kOutageLength = 60s;
+constexpr auto kShortTest = 10s;
 
 struct RestPoint {
   double charge;
@@ -71,16 +72,21 @@ bool Simulator::OnMains() const {
 void Simulator::Advance(Time now) {
   const double hours = std::chrono::duration<double, std::ratio<3600>>(now - now_).count();
   now_ = now;
-  if (OnMains()) {
+  if (off_at_ && on_at_ && now_ >= *on_at_ && OnMains()) {
+    off_at_.reset();
+    on_at_.reset();
+  }
+  if (OnMains() && !IsTesting()) {
     charge_ = std::min(1.0, charge_ + kChargeCurrent * hours / kCapacity);
   } else {
-    const double power = load_ / 100 * kRatedPower / kEfficiency + kIdlePower;
+    if (battery_voltage() < kLowBatteryVoltage) test_until_ = now_;
+    const double power = (IsOff() ? 0 : load_) / 100 * kRatedPower / kEfficiency + kIdlePower;
     charge_ = std::max(kFlat, charge_ - power / 12 * hours / kCapacity);
   }
 }
 
 double Simulator::Voltage(double charge) const {
-  if (!OnMains()) return RestVoltage(charge) - load_ / 100 * kRatedPower / 12 * kResistance;
+  if (!OnMains() || IsTesting()) return RestVoltage(charge) - load_ / 100 * kRatedPower / 12 * kResistance;
   return charge >= 1 ? kFloatVoltage : std::min(kBoostVoltage, RestVoltage(charge) + kChargeRise);
 }
 
@@ -116,10 +122,43 @@ bool Simulator::Obey(string_view command) {
   return fault.has_value();
 }
 
+// True for a command that it knows, and does.
+bool Simulator::Follow(string_view command) {
+  constexpr auto kLongest = std::chrono::hours(24);
+  if (command == "Q") {
+    beeper_ = !beeper_;
+  } else if (command == "T") {
+    test_until_ = now_ + kShortTest;
+  } else if (command == "TL") {
+    test_until_ = now_ + kLongest;
+  } else if (command == "CT") {
+    test_until_ = now_;
+  } else if (command == "C") {
+    off_at_.reset();
+    on_at_.reset();
+  } else if (command.starts_with('S')) {
+    const size_t r = std::min(command.find('R'), command.size());
+    const std::string off =
+        "0" + std::string(command.substr(1, r - 1));  // ".5" is a number only with a digit before it
+    const auto minutes = Number(off, 0.2, 10);
+    const auto back = r < command.size() ? Number(command.substr(r + 1), 1, 9999) : std::optional(0.0);
+    if (!minutes || !back) return false;
+    const auto after = [](double time) {
+      return std::chrono::duration_cast<Time::duration>(std::chrono::duration<double, std::ratio<60>>(time));
+    };
+    off_at_ = now_ + after(*minutes);
+    if (*back > 0) on_at_ = *off_at_ + after(*back);
+  } else {
+    return false;
+  }
+  return true;
+}
+
 std::chrono::milliseconds Simulator::ReplyDelay() const { return fault_ == Fault::kLate ? 1500ms : 0ms; }
 
 std::string Simulator::Reply(string_view request) {
-  if (request.substr(0, request.find_first_of("\r\n")) != "Q1") return std::string(request);  // as Megatec's text says
+  const string_view command = request.substr(0, request.find_first_of("\r\n"));
+  if (command != "Q1") return Follow(command) ? "" : std::string(request);  // as Megatec's text says
   std::string status = Status();
   switch (fault_) {
     case Fault::kSilence:
@@ -149,13 +188,13 @@ std::string Simulator::Reply(string_view request) {
 std::string Simulator::Status() {
   const bool mains = OnMains();
   const double battery = battery_voltage();
-  const bool inverting = !mains && battery > kCutOffVoltage;
+  const bool inverting = !mains && battery > kCutOffVoltage && !IsOff();
+  const bool gives = inverting || (mains && !IsOff());
   const double input = mains ? kUtilityVoltage + Noise(0.4) : 0;
-  const double output = mains ? input : inverting ? kUtilityVoltage : 0;
-  const double load = mains || inverting ? load_ : 0;
-  return fmt::format("({:05.1f} {:05.1f} {:05.1f} {:03.0f} {:04.1f} {:04.1f} 00.0 {}{}0010{}1\r", input,
-                     mains ? input : 110.0, output, load, mains || inverting ? 60.0 : 0.0, battery, mains ? 0 : 1,
-                     battery < kLowBatteryVoltage ? 1 : 0, mains ? 0 : 1);
+  const double output = !gives ? 0 : mains ? input : kUtilityVoltage;
+  return fmt::format("({:05.1f} {:05.1f} {:05.1f} {:03.0f} {:04.1f} {:04.1f} 00.0 {:d}{:d}001{:d}{:d}{:d}\r", input,
+                     mains ? input : 110.0, output, gives ? load_ : 0, gives ? 60.0 : 0.0, battery, !mains,
+                     battery < kLowBatteryVoltage, IsTesting(), !mains || off_at_.has_value(), beeper_);
 }
 
 // Even between -most and +most, the same in every run.

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,7 +32,8 @@ class Simulator {
   // axpert|none`. False: it is none of them.
   bool Obey(std::string_view command);
 
-  // What the inverter sends after `request`, which ends in CR or LF. Empty: nothing.
+  // What the inverter sends after `request`, which ends in CR or LF. Empty: nothing. It knows Q1 and, as its Megatec
+  // relatives do, the commands Q, T, TL, CT, S…, S…R… and C; all else comes back as an echo.
   std::string Reply(std::string_view request);
 
   // How long it thinks before it sends that.
@@ -41,6 +43,9 @@ class Simulator {
 
  private:
   bool OnMains() const;
+  bool IsTesting() const { return now_ < test_until_; }
+  bool IsOff() const { return off_at_ && now_ >= *off_at_; }
+  bool Follow(std::string_view command);
   double Voltage(double charge) const;
   std::string Status();
   double Noise(double most);
@@ -53,6 +58,10 @@ class Simulator {
   double load_ = 23;   // %
   Fault fault_ = Fault::kNone;
   uint32_t random_ = 1;
+  bool beeper_ = true;
+  Time test_until_{};
+  std::optional<Time> off_at_;  // the output
+  std::optional<Time> on_at_;   // again, once it was off
 };
 
 }  // namespace aims

@@ -249,3 +249,18 @@ TEST_CASE_FIXTURE(Fixture, "the voltage of a cell is that of the pack where the 
   Read(mains);
   CHECK(inverter.snapshot().reading->battery_voltage == 2.25);
 }
+
+TEST_CASE_FIXTURE(Fixture, "a failure between two polls is a pair of events, and no outage") {
+  Read(mains);
+  Read(mains, 31s);
+  mains.utility_fault_voltage = 80.0;
+  now += 1s;
+  const Due due = inverter.Read(mains, {now});
+  CHECK(due.events == std::vector{EventType::kPowerLost, EventType::kPowerRestored});
+  CHECK(due.fault_voltage == 80.0);
+  REQUIRE(due.lines.size() == 1);
+  CHECK(due.lines[0].text.find("80.0 V") != std::string::npos);
+  CHECK(inverter.snapshot().outages.value == 0);
+  now += 1s;
+  CHECK(inverter.Read(mains, {now}).events.empty());
+}

@@ -44,11 +44,29 @@ TEST_CASE("a ledger that is anything else in any part is refused whole") {
   CHECK(Ledger::FromJson(good)->all() == ledger.all());
   for (size_t length = 0; length < good.size(); ++length) CHECK_FALSE(Ledger::FromJson(good.substr(0, length)));
   const auto with_id = [](const std::string& id) {
-    return R"({"version":1,"announced":[{"base_topic":"a","discovery_prefix":"b","id":)" + id + "}]}";
+    return R"({"version":1,"announced":[{"base_topic":"a","discovery_prefix":"b","control":false,"megatec_control":true,)"
+           R"("rehearsal":false,"id":)" +
+           id + "}]}";
   };
   CHECK(Ledger::FromJson(with_id("\"c\"")));
   for (const char* id : {"\"\"", "\"+\"", "\"#\"", "\"a/b\"", "1", "null", "\"a\\u0000\""}) {
     CAPTURE(id);
     CHECK_FALSE(Ledger::FromJson(with_id(id)));
   }
+}
+
+TEST_CASE("what is allowed is remembered as it was announced, until that is replaced") {
+  Ledger ledger;
+  ledger.Add({kOne, kTwo});
+  Announced now = kOne;
+  now.allowed.control = true;
+  CHECK(ledger.Without({now, kTwo}).empty());  // the same inverter
+  ledger.Add({now});
+  CHECK(ledger.all().size() == 2);
+  CHECK(ledger.AllowedBefore(now) == Allowed());
+  ledger.Replace({now, kOneElsewhere});
+  CHECK(ledger.AllowedBefore(now).control);
+  CHECK(ledger.all().size() == 2);
+  CHECK(Ledger::FromJson(ledger.ToJson())->all() == ledger.all());
+  CHECK(ledger.AllowedBefore(kOneElsewhere) == Allowed());  // never announced: nothing to take back
 }

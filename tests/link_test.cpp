@@ -261,3 +261,17 @@ TEST_CASE("a hundred openings leave no descriptor behind") {
   for (int i = 0; i < 100; ++i) REQUIRE(Await(context, link.Open()));
   CHECK(OpenDescriptors() == before);
 }
+
+TEST_CASE_FIXTURE(Fixture, "a rest can be ended, and a wake-up while nobody rests does nothing") {
+  link.Wake();
+  const auto start = Clock::now();
+  asio::steady_timer timer(context, start + 30ms);
+  timer.async_wait([&](std::error_code) { link.Wake(); });
+  CHECK(Await(context, link.Rest(start + 5s)));
+  CHECK(Clock::now() - start < 2s);
+  CHECK(link.is_open());
+  ups.Expect("Q1\r").Reply(kMains);
+  asio::steady_timer other(context, 1ms);
+  other.async_wait([&](std::error_code) { link.Wake(); });
+  CHECK(Ask().value_or("") == kMains);
+}

@@ -241,3 +241,25 @@ TEST_CASE("a slug is a-z and 0-9, every other run one '_', trimmed") {
   CHECK(Slug("__x__") == "x");
   CHECK(Slug("逆变器").empty());
 }
+
+TEST_CASE("nothing is allowed but what is said to be") {
+  CHECK(GoodInverter(R"("model":"x")").device.allowed == Allowed());
+  const InverterOptions all =
+      GoodInverter(R"("control":true,"megatec_control":"true","rehearsal":true,"off_delay":30,"return_delay":"240.5")");
+  CHECK(all.device.allowed == Allowed{true, true, true});
+  CHECK(all.delays.off == 30s);
+  CHECK(all.delays.back == 241s);
+  CHECK(Has(InverterMistake(R"("control":"yes")"), "control"));
+  CHECK(Has(InverterMistake(R"("off_delay":11)"), "off_delay"));
+  CHECK(Has(InverterMistake(R"("off_delay":601)"), "off_delay"));
+  CHECK(Has(InverterMistake(R"("return_delay":60)"), "return_delay"));
+}
+
+TEST_CASE("the device of a rehearsal must not be another inverter's") {
+  CHECK(RehearsalOf({"aims_inverter", "AIMS inverter", "M", {true, true, true}}).id == "aims_inverter_rehearsal");
+  CHECK(RehearsalOf({"aims_inverter", "AIMS inverter", "M", {true, true, true}}).allowed == Allowed());
+  const std::string mistake = Mistake(R"({"inverters":[{"name":"A","rehearsal":true},{"name":"A rehearsal"}]})");
+  CHECK(Has(mistake, "inverters[0].rehearsal"));
+  CHECK(Has(mistake, "a_rehearsal"));
+  CHECK(ParseOptions(R"({"inverters":[{"name":"A"},{"name":"A rehearsal"}]})").mistakes.empty());
+}

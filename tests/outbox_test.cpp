@@ -83,3 +83,15 @@ TEST_CASE("what may not have been heard goes first again, and strangers' events 
   outbox.PutBack(std::vector<PowerEvent>(Outbox::kMost + 5, Numbered(9)));
   CHECK(outbox.size() == Outbox::kMost);
 }
+
+TEST_CASE("the voltage of a failure that nobody saw is kept, and nothing else in its place") {
+  Outbox outbox;
+  PowerEvent event = Numbered(1);
+  event.fault_voltage = 81.5;
+  outbox.Add(event);
+  const std::string text = outbox.ToJson();
+  CHECK(Outbox::FromJson(text)->oldest() == event);
+  std::string wrong = text;
+  wrong.replace(wrong.find("81.5"), 4, "null");
+  CHECK_FALSE(Outbox::FromJson(wrong));
+}

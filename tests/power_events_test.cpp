@@ -86,3 +86,80 @@ TEST_CASE("an event is late by the clock that does not jump, where that can tell
   const std::chrono::steady_clock::time_point early(20s);
   CHECK(IsLate(earlier, wall + 25s, early));
 }
+
+namespace {
+
+// Readings on mains of 120 V, a second apart.
+struct Line {
+  Flickers flickers;
+  Flickers::Time now{1000s};
+  Reading reading = *megatec::ParseStatus("(120.0 110.0 120.0 023 60.0 13.5 00.0 00001001\r");
+
+  std::optional<double> After(std::chrono::seconds time) {
+    now += time;
+    return flickers.Read(reading, 120, now);
+  }
+  std::optional<double> Faulted(std::optional<double> voltage) {
+    reading.utility_fault_voltage = voltage;
+    return After(1s);
+  }
+  void Settle() {
+    for (int i = 0; i <= 30; ++i) REQUIRE_FALSE(After(1s));
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Line, "a failure between two polls leaves its voltage behind, and is told once") {
+  Settle();
+  CHECK(Faulted(81.0) == 81.0);
+  CHECK_FALSE(After(1s));
+  CHECK(Faulted(0.0) == 0.0);
+  CHECK(Faulted(150.0) == 150.0);
+}
+
+TEST_CASE_FIXTURE(Line, "a unit that repeats the input, or a constant, has no failures") {
+  Settle();
+  for (const double volts : {119.0, 121.0, 99.0, 118.0, 140.0, 120.0}) {
+    reading.utility_voltage = volts;
+    CHECK_FALSE(Faulted(volts));
+  }
+  reading.utility_voltage = 99.0;
+  CHECK_FALSE(Faulted(120.0));
+  reading.utility_voltage = 120.0;
+  CHECK_FALSE(Faulted(99.0));  // a poll late
+}
+
+TEST_CASE_FIXTURE(Line, "a voltage that is fit is no failure") {
+  Settle();
+  CHECK_FALSE(Faulted(109.0));
+  CHECK_FALSE(Faulted(130.0));
+}
+
+TEST_CASE_FIXTURE(Line, "what an outage that was seen, a silence or a start left behind is no failure of its own") {
+  reading.utility_fault_voltage = 81.0;
+  CHECK_FALSE(After(1s));
+  CHECK_FALSE(Faulted(70.0));
+  Settle();
+  Reading outage = reading;
+  outage.utility_power = false;
+  outage.utility_voltage = 0;
+  now += 1s;
+  CHECK_FALSE(flickers.Read(outage, 120, now));
+  CHECK_FALSE(Faulted(20.0));
+  CHECK_FALSE(Faulted(30.0));  // some units say so only a little later
+  Settle();
+  flickers.Silent();
+  CHECK_FALSE(Faulted(40.0));
+  Settle();
+  CHECK(Faulted(50.0) == 50.0);
+}
+
+TEST_CASE_FIXTURE(Line, "without a fault voltage, or a nominal one, nothing is made up") {
+  Settle();
+  CHECK_FALSE(Faulted(std::nullopt));
+  CHECK_FALSE(Faulted(81.0));
+  reading.utility_fault_voltage = 70.0;
+  now += 1s;
+  CHECK_FALSE(flickers.Read(reading, std::nullopt, now));
+}

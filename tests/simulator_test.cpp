@@ -134,3 +134,45 @@ TEST_CASE("behind simulator:// the mains fail for a minute every ten minutes") {
   }
   CHECK(minutes_on_battery == 5);
 }
+
+TEST_CASE_FIXTURE(Fixture, "Q turns the beeper over, without a word") {
+  CHECK(After(1s).beeper);
+  CHECK(simulator.Reply("Q\r").empty());
+  CHECK_FALSE(After(1s).beeper);
+  CHECK(simulator.Reply("Q\r").empty());
+  CHECK(After(1s).beeper);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a test takes ten seconds, or until the battery is low, or until it is cancelled") {
+  CHECK(simulator.Reply("T\r").empty());
+  const Reading testing = After(1s);
+  CHECK(testing.self_test);
+  CHECK(testing.utility_power);
+  CHECK(testing.battery_voltage < 13);
+  CHECK_FALSE(After(10s).self_test);
+
+  CHECK(simulator.Reply("TL\r").empty());
+  CHECK(After(60s).self_test);
+  CHECK(simulator.Reply("CT\r").empty());
+  CHECK_FALSE(After(1s).self_test);
+  CHECK(simulator.Reply("TL\r").empty());
+  for (int i = 0; i < 600; ++i) After(10s);
+  CHECK_FALSE(After(1s).self_test);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a shutdown takes the output away after its time, and gives it back") {
+  CHECK(simulator.Reply("S.5R0003\r").empty());
+  CHECK(After(1s).shutdown_flag);
+  CHECK(After(28s).output_voltage > 100);
+  CHECK(After(2s).output_voltage == 0);
+  CHECK(After(170s).output_voltage == 0);
+  const Reading back = After(20s);
+  CHECK(back.output_voltage > 100);
+  CHECK_FALSE(back.shutdown_flag);
+
+  simulator.Reply("S01R0003\r");
+  CHECK(simulator.Reply("C\r").empty());
+  CHECK_FALSE(After(1s).shutdown_flag);
+  CHECK(After(120s).output_voltage > 100);
+  for (const char* wrong : {"S\r", "S99\r", "SxR0003\r", "S01Rx\r"}) CHECK(simulator.Reply(wrong) == wrong);
+}
