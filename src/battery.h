@@ -18,15 +18,15 @@ enum class BatteryType { kFlooded, kAgm, kGel, kLifepo4 };
 
 // What the owner says of a battery and of what hangs on it. Empty: not said.
 struct BatteryOptions {
-  std::optional<BatteryType> type;
-  std::optional<double> nominal_voltage;  // V: 12, 24 or 48
-  std::optional<double> capacity;         // Ah, at the 20-hour rate
-  std::optional<double> rated_power;      // VA, what the inverter calls 100 %
+  std::optional<BatteryType> type{};
+  std::optional<double> nominal_voltage{};  // V: 12, 24 or 48
+  std::optional<double> capacity{};         // Ah, at the 20-hour rate
+  std::optional<double> rated_power{};      // VA, what the inverter calls 100 %
   double power_factor = 1;
   double efficiency = 0.9;
-  std::optional<double> idle_power;      // W, of the inverter without a load; else 2 % of rated_power
-  std::optional<double> charge_current;  // A, of the charger
-  std::optional<double> cutoff_voltage;  // V, of the pack; else 10.5 V, or 11.2 V of LiFePO4, per 12 V
+  std::optional<double> idle_power{};      // W, of the inverter without a load; else 2 % of rated_power
+  std::optional<double> charge_current{};  // A, of the charger
+  std::optional<double> cutoff_voltage{};  // V, of the pack; else 10.5 V, or 11.2 V of LiFePO4, per 12 V
 };
 
 class Battery {

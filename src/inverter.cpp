@@ -83,7 +83,9 @@ Due Inverter::Read(Reading reading, Moment now) {
   if (nominal_voltage_ && reading.battery_voltage < kMostOfCell) reading.battery_voltage *= *nominal_voltage_ / 2;
   const bool is_back = !snapshot_.connected;
   Due due;
+  const auto factor = battery_.memory().factor;
   const double energy = Follow(reading, Passed(now.steady));
+  if (battery_.memory().factor != factor) due.lines.push_back(Learned(*battery_.memory().factor));
   snapshot_.reading = reading;
   snapshot_.connected = true;
   silent_since_.reset();

@@ -81,6 +81,14 @@ Entry Ended(const Outage& outage, const Reading& reading) {
                                        outage.lowest_battery_voltage.value_or(0), Summary(reading))};
 }
 
+Entry Learned(double factor) {
+  return {LogLevel::kInfo,
+          fmt::format(
+              "calibrated: from full until it was low the battery gave {:.0f} % of the capacity that the options say; "
+              "charge and runtime go by that from now on",
+              factor * 100)};
+}
+
 Entry Flickered(double voltage) {
   return {LogLevel::kWarning,
           fmt::format("the utility failed for a moment, between two polls (input fault {:.1f} V)", voltage)};

@@ -28,6 +28,8 @@ std::vector<Entry> Changes(const Reading& before, const Reading& after);
 // That it went on battery, or that the cause is worse than it seemed; that it is over.
 Entry Began(const Outage& outage, const Reading& reading);
 Entry Ended(const Outage& outage, const Reading& reading);
+// That a discharge told what the battery holds; `factor`: of what the options say.
+Entry Learned(double factor);
 // That the power failed and came back between two polls; `voltage`: V at the input.
 Entry Flickered(double voltage);
 

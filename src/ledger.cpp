@@ -17,6 +17,20 @@ auto Find(auto& list, const Announced& one) {
 
 bool Holds(const std::vector<Announced>& list, const Announced& one) { return Find(list, one) != list.end(); }
 
+// What is not there is not allowed: the first ledgers knew nothing of it.
+std::optional<Allowed> AllowedIn(const rapidjson::Value& value) {
+  Allowed allowed;
+  const auto read = [&](const char* key, bool& into) {
+    const auto flag = BoolMember(value, key);
+    into = flag.value_or(false);
+    return flag || !Member(value, key);
+  };
+  const bool is_good = read("control", allowed.control) && read("megatec_control", allowed.megatec_control) &&
+                       read("rehearsal", allowed.rehearsal);
+  if (!is_good) return {};
+  return allowed;
+}
+
 }  // namespace
 
 std::vector<Announced> Ledger::Without(const std::vector<Announced>& now) const {
@@ -77,12 +91,10 @@ Result<Ledger> Ledger::FromJson(std::string_view json) {
     const auto base = TextMember(value, "base_topic");
     const auto prefix = TextMember(value, "discovery_prefix");
     const auto id = TextMember(value, "id");
-    const auto control = BoolMember(value, "control");
-    const auto megatec_control = BoolMember(value, "megatec_control");
-    const auto rehearsal = BoolMember(value, "rehearsal");
-    if (!control || !megatec_control || !rehearsal) return bad();
     if (!base || !prefix || !id || !IsTopicLevel(*base) || !IsTopicLevel(*prefix) || !IsTopicLevel(*id)) return bad();
-    ledger.all_.push_back({{*base, *prefix}, *id, {*control, *megatec_control, *rehearsal}});
+    const auto allowed = AllowedIn(value);
+    if (!allowed) return bad();
+    ledger.all_.push_back({{*base, *prefix}, *id, *allowed});
   }
   return ledger;
 }

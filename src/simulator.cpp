@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 using std::string_view;
 
 constexpr double kCapacity = 20;             // Ah
+constexpr double kPeukert = 1.25;            // a flooded battery's
 constexpr double kRatedPower = 1200;         // VA at 100 % load
 constexpr double kEfficiency = 0.9;          //
 constexpr double kIdlePower = 24;            // W
@@ -81,7 +82,9 @@ void Simulator::Advance(Time now) {
   } else {
     if (battery_voltage() < kLowBatteryVoltage) test_until_ = now_;
     const double power = (IsOff() ? 0 : load_) / 100 * kRatedPower / kEfficiency + kIdlePower;
-    charge_ = std::max(kFlat, charge_ - power / 12 * hours / kCapacity);
+    const double current = power / 12;
+    const double rate = std::max(1.0, current / (kCapacity / 20));
+    charge_ = std::max(kFlat, charge_ - current * std::pow(rate, kPeukert - 1) * hours / kCapacity);
   }
 }
 

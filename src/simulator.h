@@ -2,7 +2,7 @@
 // Pure: the time comes in, bytes go out; simulated_line.h puts them on a line.
 //
 // The battery is a flooded 12 V one of 20 Ah behind a 1200 VA inverter: float at 13.5 V, a rest voltage by charge
-// (BCI's table), a sag by load, a steep end, and a charger of 10 A.
+// (BCI's table), Peukert's law, a sag by load, a steep end, and a charger of 10 A.
 
 #pragma once
 

@@ -264,3 +264,22 @@ TEST_CASE_FIXTURE(Fixture, "a failure between two polls is a pair of events, and
   now += 1s;
   CHECK(inverter.Read(mains, {now}).events.empty());
 }
+
+TEST_CASE("a discharge from full until the battery is low calibrates it, and the log says so") {
+  InverterOptions options;
+  options.battery = {.type = BatteryType::kAgm, .nominal_voltage = 12, .capacity = 20, .rated_power = 1200};
+  Inverter inverter(options, {}, {.battery = {.charge = 1}});
+  Inverter::Time now{1000s};
+  Reading reading = *megatec::ParseStatus(frames::kOutage);
+  std::vector<std::string> lines;
+  for (int i = 0; i < 20 * 60; ++i) {
+    reading.battery_low = i > 19 * 60;
+    now += 1s;
+    for (const Entry& line : inverter.Read(reading, {now}).lines) {
+      if (line.text.find("calibrated") != std::string::npos) lines.push_back(line.text);
+    }
+  }
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].find("% of the capacity") != std::string::npos);
+  CHECK(inverter.battery().battery.factor);
+}

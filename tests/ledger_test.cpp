@@ -44,15 +44,24 @@ TEST_CASE("a ledger that is anything else in any part is refused whole") {
   CHECK(Ledger::FromJson(good)->all() == ledger.all());
   for (size_t length = 0; length < good.size(); ++length) CHECK_FALSE(Ledger::FromJson(good.substr(0, length)));
   const auto with_id = [](const std::string& id) {
-    return R"({"version":1,"announced":[{"base_topic":"a","discovery_prefix":"b","control":false,"megatec_control":true,)"
-           R"("rehearsal":false,"id":)" +
-           id + "}]}";
+    return R"({"version":1,"announced":[{"base_topic":"a","discovery_prefix":"b","id":)" + id + "}]}";
   };
   CHECK(Ledger::FromJson(with_id("\"c\"")));
   for (const char* id : {"\"\"", "\"+\"", "\"#\"", "\"a/b\"", "1", "null", "\"a\\u0000\""}) {
     CAPTURE(id);
     CHECK_FALSE(Ledger::FromJson(with_id(id)));
   }
+}
+
+TEST_CASE("what is allowed may lack in a ledger, and be nothing but true or false") {
+  const auto with = [](const std::string& more) {
+    return Ledger::FromJson(R"({"version":1,"announced":[{"base_topic":"a","discovery_prefix":"b","id":"c")" + more +
+                            "}]}");
+  };
+  CHECK(with("")->all().at(0).allowed == Allowed());
+  CHECK(with(R"(,"control":true)")->all().at(0).allowed.control);
+  CHECK_FALSE(with(R"(,"control":"true")"));
+  CHECK_FALSE(with(R"(,"rehearsal":null)"));
 }
 
 TEST_CASE("what is allowed is remembered as it was announced, until that is replaced") {

@@ -75,7 +75,7 @@ TEST_CASE_FIXTURE(Fixture, "in an outage the voltage falls with load and time, d
 
 TEST_CASE_FIXTURE(Fixture, "after an outage it is charged: boost, then float") {
   Do("utility off");
-  After(1800s);
+  After(600s);
   Do("utility on");
   CHECK(After(1s).battery_voltage > 13.2);
   CHECK(After(4 * 3600s).battery_voltage == 13.5);

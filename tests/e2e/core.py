@@ -23,7 +23,7 @@ USER, PASSWORD = "demo", "demo-demo"
 
 
 class Core:
-    def __init__(self, directory, port, image="aims-test/home-assistant"):
+    def __init__(self, directory, port, image="aims-test/home-assistant", more=""):
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.directory = Path(directory)
@@ -31,7 +31,9 @@ class Core:
         self.container = None
         self.tokens = None
         text = (HERE / "home_assistant" / "configuration.yaml").read_text()
-        (self.directory / "configuration.yaml").write_text(text.replace("8123", str(port)))
+        text = text.replace("8123", str(port)).replace("automation:", "automation: !include automations.yaml")
+        (self.directory / "configuration.yaml").write_text(text + more)
+        (self.directory / "automations.yaml").write_text("[]")
 
     def __enter__(self):
         done = subprocess.run(["docker", "run", "-d", "--network", "host", "-v", f"{self.directory}:/config", self.image,
@@ -40,7 +42,9 @@ class Core:
         self.wait()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, failure, *_):
+        if failure:
+            print(self.log()[-5000:])
         # The files in the directory are root's; so they go by the hand that made them.
         subprocess.run(["docker", "exec", self.container, "sh", "-c", "rm -rf /config/.[a-z]* /config/*"],
                        capture_output=True)
@@ -111,6 +115,10 @@ class Core:
             self.ask(type="http/config/promote")  # since 2026.11 a port other than 8123 must be confirmed
         except AssertionError:
             pass
+
+    def act(self, action, **data):
+        """One action, as "switch.turn_off"."""
+        self.call("POST", "/api/services/" + action.replace(".", "/"), data)
 
     def connect(self, broker_port):
         """Adds the MQTT integration, as a person would."""

@@ -1,0 +1,166 @@
+"""The blueprints in a real Home Assistant Core: imported by address, made into automations, and driven through outages."""
+
+import re
+import threading
+import time
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import yaml
+from core import Core
+from peers import ROOT, Broker, Program, Simulator, Subscriber, free_port, options, until
+
+FOLDER = ROOT / "blueprints" / "automation"
+HELPERS = """
+input_number:
+  stage: {min: 0, max: 3, step: 1}
+  rehearsed: {min: 0, max: 3, step: 1}
+"""
+
+
+@contextmanager
+def served(folder):
+    """The files of `folder` over HTTP; where."""
+    handler = type("Quiet", (SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder)))
+    threading.Thread(target=server.serve_forever).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def says(topic, payload):
+    return [{"action": "mqtt.publish", "data": {"topic": topic, "payload": payload}}]
+
+
+def entities(device, *keys):
+    kinds = {"shutdown_advised": "binary_sensor", "safe_to_start": "binary_sensor"}
+    return {key: f"{kinds.get(key, 'sensor')}.{device}_{key}" for key in keys}
+
+
+def telling(device, topic):
+    return {"tell": says(topic, "{{ title }}: {{ message }}"), "after": 4,
+            **entities(device, "on_battery_since", "last_outage", "shutdown_advised", "battery_charge", "battery_runtime")}
+
+
+def staging(device, topic, helper, **limits):
+    never = {f"{which}_{how}": 0 for which in ("first", "second") for how in ("charge", "runtime", "after")}
+    failing = [{"action": "mqtt.publish", "data": {"topic": "+", "payload": "no such topic"}}]
+    return {"stage": f"input_number.{helper}", "first_actions": says(topic, "first") + failing,
+            "second_actions": says(topic, "second"), "last_actions": says(topic, "last"),
+            "start_actions": says(topic, "start after {{ taken }}"),
+            **entities(device, "on_battery_since", "battery_charge", "battery_runtime", "shutdown_advised", "safe_to_start"),
+            **never, **limits}
+
+
+def from_docs():
+    """The automation of DOCS.md, as it stands there."""
+    block = re.search(r"```yaml\n(triggers:.*?)```", (ROOT / "DOCS.md").read_text(), re.DOTALL)[1]
+    return yaml.safe_load(block)
+
+
+def imported(core, address, name):
+    """As a person does it: by address, looked at, saved."""
+    found = core.ask(type="blueprint/import", url=f"{address}/{name}.yaml")
+    assert not found["validation_errors"], found
+    assert found["blueprint"]["metadata"]["domain"] == "automation"
+    path = f"aims2mqtt/{name}.yaml"
+    core.ask(type="blueprint/save", domain="automation", path=path, yaml=found["raw_data"], source_url=f"{address}/{name}.yaml")
+    return path
+
+
+def test_the_blueprints_through_outages(docker_image, tmp_path):
+    docker_image("home-assistant")
+    (tmp_path / "core").mkdir()
+    battery = dict(battery_type="agm", nominal_voltage=12, battery_capacity=20, rated_power=1200, shutdown_delay=0,
+                   restore_delay=5)
+    with Broker(tmp_path) as broker, Subscriber(broker.port) as ears, Simulator(tmp_path / "inverter") as simulator, \
+            Program(tmp_path, options(simulator.link, broker.port, rehearsal=True, control=True, **battery)), \
+            Core(tmp_path / "core", free_port(), more=HELPERS) as core, served(FOLDER) as address:
+        core.onboard()
+        core.connect(broker.port)
+        until(lambda: core.states().get("button.aims_inverter_rehearse", {}).get("state") == "unknown", 90, "the devices")
+
+        def make(number, path, inputs):
+            core.call("POST", f"/api/config/automation/config/{number}", {
+                "id": str(number), "alias": f"Automation {number}", "use_blueprint": {"path": path, "input": inputs}})
+            until(lambda: core.states().get(f"automation.automation_{number}", {}).get("state") == "on", 10, "the automation")
+
+        telling_path = imported(core, address, "tell_me_about_outages")
+        staging_path = imported(core, address, "shut_down_in_stages")
+        make(1, telling_path, telling("aims_inverter", "test/told"))
+        make(2, staging_path, staging("aims_inverter", "test/stages", "stage", first_after=3, second_after=12))
+        make(3, telling_path, telling("aims_inverter_rehearsal", "test/rehearsal/told"))
+        make(4, staging_path, staging("aims_inverter_rehearsal", "test/rehearsal/stages", "rehearsed", first_charge=80,
+                                      second_charge=50))
+        core.call("POST", "/api/config/automation/config/7", {"id": "7", "alias": "Automation 7", **from_docs(),
+                                                              "actions": says("test/event", "lost")})
+        # With nothing but what has no default, it is still whole.
+        make(5, telling_path, {})
+        make(6, staging_path, {"stage": "input_number.stage"})
+        core.act("automation.turn_off", entity_id=["automation.automation_5", "automation.automation_6"])
+
+        def told(since=0.0):
+            return ears.payloads("test/told", since)
+
+        def stages(since=0.0):
+            return ears.payloads("test/stages", since)
+
+        def stage():
+            return float(core.states()["input_number.stage"]["state"])
+
+        # A whole outage, rehearsed, while the utility of the real one only flickers.
+        core.act("button.press", entity_id="button.aims_inverter_rehearse")
+        for _ in range(3):
+            simulator.do("utility off")
+            time.sleep(1.2)
+            simulator.do("utility on")
+            time.sleep(2)
+        rehearsed = partial(ears.payloads, "test/rehearsal/stages")
+        try:
+            until(lambda: rehearsed()[-1:] == ["start after 3"], 100, "the end of the rehearsal")
+        except AssertionError:
+            print(rehearsed(), ears.payloads("test/rehearsal/told"), told(), stages(), core.states()["input_number.rehearsed"])
+            raise
+        assert rehearsed() == ["first", "second", "last", "start after 3"]
+        until(lambda: float(core.states()["input_number.rehearsed"]["state"]) == 0, 5)
+        titles = [line.split(":")[0] for line in ears.payloads("test/rehearsal/told")]
+        assert titles == ["Power failed", "Shut down now", "Power is back"], ears.payloads("test/rehearsal/told")
+        assert re.search("Battery (100|9.) %. About .* minutes left", ears.payloads("test/rehearsal/told")[0])
+        assert "The charge is 30 %." in ears.payloads("test/rehearsal/told")[1]
+        assert "kWh were used" in ears.payloads("test/rehearsal/told")[2]
+        assert told() == stages() == []
+
+        assert ears.payloads("test/event") == ["lost"] * 3
+
+        # The utility comes back in the middle of the stages.
+        start = time.monotonic()
+        simulator.do("utility off")
+        until(lambda: stages(start) == ["first"], 8, "the first stage")
+        until(lambda: len(told(start)) == 1 and told(start)[0].startswith("Power failed: On battery since"), 8, "the news")
+        simulator.do("utility on")
+        until(lambda: len(told(start)) == 2, 10, "the good news")
+        assert told(start)[1].startswith("Power is back: It was out for") and "(no mains)" in told(start)[1]
+        time.sleep(12)
+        assert stages(start) == ["first"] and stage() == 1  # no second one, and nothing is started before it is safe
+
+        # Home Assistant restarts in the middle of an outage. What was done is not done again, and what is due is done.
+        again = time.monotonic()
+        simulator.do("utility off")
+        until(lambda: len(told(again)) == 1, 10, "the news")
+        core.restart()
+        simulator.do("battery 10.4")
+        until(lambda: stages(again) == ["second", "last"], 150, "the other stages")
+        until(lambda: any(line.startswith("Shut down now") for line in told(again)), 70, "the advice")
+        assert "The inverter says that the battery is low." in told(again)[-1]
+        simulator.do("utility on")
+        until(lambda: told(again)[-1].startswith("Power is back"), 70, "the good news")
+        assert [line.split(":")[0] for line in told(again)] == ["Power failed", "Shut down now", "Power is back"]
+        assert stage() == 3
+
+        complaints = [line for line in core.log().splitlines() if "ERROR" in line and "automation" in line.lower()
+                      and "Automation 2" not in line and "Automation 4" not in line]  # whose first action fails, on purpose
+        assert complaints == []
