@@ -13,6 +13,11 @@
 #include "wall_time.h"
 
 namespace aims {
+namespace {
+
+constexpr double kAlmostFull = 0.975;  // from full it would be taken for a calibration
+
+}  // namespace
 
 Rehearser::Rehearser(asio::any_io_executor executor, InverterOptions options, const Inverter& real, Inverter& stage,
                      OnDue on_due)
@@ -21,7 +26,7 @@ Rehearser::Rehearser(asio::any_io_executor executor, InverterOptions options, co
 Inverter Rehearser::Stage(InverterOptions options, const Inverter& real) {
   options.device = RehearsalOf(real.device());
   BatteryMemory::Entry battery{.battery = real.battery().battery};
-  battery.battery.charge = 1;
+  battery.battery.charge = kAlmostFull;
   return Inverter(options, {}, battery);
 }
 

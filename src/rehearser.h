@@ -23,7 +23,7 @@ class Rehearser {
   // Begins, unless one is being played.
   void Play();
 
-  // The inverter on which it is played: as the options have it, with a full battery.
+  // The inverter on which it is played: as the options have it, with a battery that is all but full.
   static Inverter Stage(InverterOptions options, const Inverter& real);
 
  private:

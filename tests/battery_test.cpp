@@ -177,16 +177,16 @@ TEST_CASE("load 000 is unknown on mains, and half a percent on battery") {
 }
 
 TEST_CASE("a battery that stays below float for half a day, falls, or is hardly there, is a problem") {
-  const auto watch = [](double voltage, std::chrono::seconds time) {
+  const auto is_problem = [](double voltage, std::chrono::seconds time) {
     BatteryWatch watch;
     for (auto i = 0s; i < time; i += 10s) watch.OnMains(voltage, 13.1, 12, 10s);
     return watch.is_problem();
   };
-  CHECK_FALSE(watch(13.5, 48h));
-  CHECK_FALSE(watch(12.6, 11h + 59min));
-  CHECK(watch(12.6, 12h + 1min));
-  CHECK_FALSE(watch(2.0, 50s));
-  CHECK(watch(2.0, 70s));
+  CHECK_FALSE(is_problem(13.5, 48h));
+  CHECK_FALSE(is_problem(12.6, 11h + 59min));
+  CHECK(is_problem(12.6, 12h + 1min));
+  CHECK_FALSE(is_problem(2.0, 50s));
+  CHECK(is_problem(2.0, 70s));
 
   BatteryWatch falling;
   for (int i = 0; i < 2 * 360; ++i) falling.OnMains(13.0 - i * 0.001, 13.1, 12, 10s);

@@ -98,6 +98,7 @@ def test_the_blueprints_through_outages(docker_image, tmp_path):
                                       second_charge=50))
         core.call("POST", "/api/config/automation/config/7", {"id": "7", "alias": "Automation 7", **from_docs(),
                                                               "actions": says("test/event", "lost")})
+        until(lambda: core.states().get("automation.automation_7", {}).get("state") == "on", 10, "the automation")
         # With nothing but what has no default, it is still whole.
         make(5, telling_path, {})
         make(6, staging_path, {"stage": "input_number.stage"})
@@ -114,6 +115,7 @@ def test_the_blueprints_through_outages(docker_image, tmp_path):
 
         # A whole outage, rehearsed, while the utility of the real one only flickers.
         core.act("button.press", entity_id="button.aims_inverter_rehearse")
+        until(lambda: core.states()["event.aims_inverter_power_event"]["state"] == "unknown", 10)
         for _ in range(3):
             simulator.do("utility off")
             time.sleep(1.2)
@@ -129,12 +131,12 @@ def test_the_blueprints_through_outages(docker_image, tmp_path):
         until(lambda: float(core.states()["input_number.rehearsed"]["state"]) == 0, 5)
         titles = [line.split(":")[0] for line in ears.payloads("test/rehearsal/told")]
         assert titles == ["Power failed", "Shut down now", "Power is back"], ears.payloads("test/rehearsal/told")
-        assert re.search("Battery (100|9.) %. About .* minutes left", ears.payloads("test/rehearsal/told")[0])
+        assert re.search(r"Battery \d+ %\. About \d+ minutes left", ears.payloads("test/rehearsal/told")[0])
         assert "The charge is 30 %." in ears.payloads("test/rehearsal/told")[1]
         assert "kWh were used" in ears.payloads("test/rehearsal/told")[2]
         assert told() == stages() == []
 
-        assert ears.payloads("test/event") == ["lost"] * 3
+        assert ears.payloads("test/event") == ["lost"] * 3, (ears.messages("test/event"), ears.messages("aims2mqtt/aims_inverter/event"))
 
         # The utility comes back in the middle of the stages.
         start = time.monotonic()
@@ -162,5 +164,5 @@ def test_the_blueprints_through_outages(docker_image, tmp_path):
         assert stage() == 3
 
         complaints = [line for line in core.log().splitlines() if "ERROR" in line and "automation" in line.lower()
-                      and "Automation 2" not in line and "Automation 4" not in line]  # whose first action fails, on purpose
+                      and "Wildcards cannot be used" not in line]  # the action that fails on purpose
         assert complaints == []

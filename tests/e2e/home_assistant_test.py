@@ -126,6 +126,27 @@ def test_the_device_in_a_real_home_assistant(docker_image, tmp_path):
         assert code == 0
         until(lambda: core.states()["binary_sensor.aims_inverter_connection"]["state"] == "unavailable", 5, "the will")
 
+        # With control the beeper is a switch, and what it was before is gone; and the way back.
+        def has(entity):
+            return core.states().get(entity, {}).get("state") not in (None, "unavailable")
+
+        allowed = options(simulator.link, broker.port, model="PICOGLF12W12V120AL", control=True, megatec_control=True)
+        with Program(tmp_path, allowed) as program:
+            until(lambda: has("switch.aims_inverter_beeper"), 10, "the switch")
+            until(lambda: "binary_sensor.aims_inverter_beeper" not in core.states(), 5, "the end of the binary sensor")
+            core.act("switch.turn_off", entity_id="switch.aims_inverter_beeper")
+            until(lambda: core.states()["switch.aims_inverter_beeper"]["state"] == "off", 5, "the beeper's end")
+            core.act("button.press", entity_id="button.aims_inverter_run_self_test")
+            until(lambda: core.states()["binary_sensor.aims_inverter_self_test"]["state"] == "on", 5, "the test")
+            assert len(program.lines("confirmed by the next reading")) == 2
+            program.stop()
+        with Program(tmp_path, options(simulator.link, broker.port, model="PICOGLF12W12V120AL")):
+            until(lambda: has("binary_sensor.aims_inverter_beeper"), 10, "the binary sensor")
+            until(lambda: not any(entity.split(".")[0] in ("switch", "button") and "aims" in entity for entity in core.states()),
+                  5, "the end of what is not allowed")
+            assert {entity["entity_id"] for entity in core.entities(core.device("aims2mqtt_aims_inverter")).values()} == \
+                {f"{row[0]}.aims_inverter_{key}" for key, row in EXPECTED.items()}
+
         complaints = [line for line in core.log().splitlines()
                       if re.search(r"WARNING|ERROR", line) and re.search(r"aims|mqtt", line, re.IGNORECASE)
                       and "Although entity binary_sensor.aims_inverter_beeper" not in line]  # that was deleted above
