@@ -12,9 +12,13 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
 
+KEPT = {"charge": 1.0, "factor": None, "first_factor": None, "energy_on_battery": 3120.0, "energy_total": 81460.0,
+        "shutdown_advised": False}
+
+
 def picture(core, device, file):
     settings = webdriver.ChromeOptions()
-    for argument in ["--headless=new", "--no-sandbox", "--window-size=1280,1150", "--force-device-scale-factor=1"]:
+    for argument in ["--headless=new", "--no-sandbox", "--window-size=1280,1500", "--force-device-scale-factor=1"]:
         settings.add_argument(argument)
     browser = webdriver.Chrome(settings, Service("/usr/bin/chromedriver"))
     try:
@@ -44,8 +48,11 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "core"
         home.mkdir()
+        # A battery that was seen full before, so that there is a charge to be shown.
+        (Path(folder) / "battery.json").write_text(json.dumps({"version": 1, "inverters": {"aims_inverter": KEPT}}))
         with Broker(folder) as broker, Simulator(Path(folder) / "inverter") as simulator, \
-                Program(folder, options(simulator.link, broker.port, model="PICOGLF12W12V120AL")), \
+                Program(folder, options(simulator.link, broker.port, model="PICOGLF12W12V120AL", battery_type="agm",
+                                        nominal_voltage=12, battery_capacity=200, rated_power=1200)), \
                 Core(home, free_port()) as core:
             core.onboard()
             core.connect(broker.port)

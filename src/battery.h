@@ -42,6 +42,8 @@ class Battery {
     bool operator==(const Memory&) const = default;
   };
 
+  static constexpr double kFullEnough = 0.98;  // a discharge that is learned from begins here
+
   explicit Battery(const BatteryOptions& options);
   Battery(const BatteryOptions& options, const Memory& memory);
 

@@ -10,12 +10,14 @@ namespace aims {
 namespace {
 
 using namespace std::chrono_literals;
+using Delays = ShutdownDelays;
+
+int64_t RoundedUp(std::chrono::seconds time, std::chrono::seconds step) { return (time + step - 1s) / step; }
 
 // ".2" to ".9" and "01" to "10", in minutes.
 std::string InMinutes(std::chrono::seconds delay) {
-  const auto tenths = std::max<int64_t>(2, (delay.count() + 5) / 6);
-  if (tenths < 10) return fmt::format(".{}", tenths);
-  return fmt::format("{:02}", std::min<int64_t>(10, (delay.count() + 59) / 60));
+  const int64_t tenths = RoundedUp(delay, 6s);
+  return tenths < 10 ? fmt::format(".{}", tenths) : fmt::format("{:02}", RoundedUp(delay, 1min));
 }
 
 }  // namespace
@@ -50,8 +52,8 @@ std::string Request(Command command, const ShutdownDelays& delays) {
     case Command::kCancelTest:
       return "CT\r";
     case Command::kShutdownRestore:
-      return fmt::format("S{}R{:04}\r", InMinutes(delays.off),
-                         std::clamp<int64_t>((delays.back.count() + 59) / 60, 3, 9999));
+      return fmt::format("S{}R{:04}\r", InMinutes(std::clamp(delays.off, Delays::kLeastOff, Delays::kMostOff)),
+                         RoundedUp(std::clamp(delays.back, Delays::kLeastBack, Delays::kMostBack), 1min));
     case Command::kCancelShutdown:
       return "C\r";
     case Command::kRehearse:

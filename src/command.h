@@ -52,8 +52,14 @@ inline bool IsAnything(const Allowed& allowed) { return allowed != Allowed(); }
 
 // Of shutdown_restore.
 struct ShutdownDelays {
-  std::chrono::seconds off{60};    // until the output goes off: 12 s to 10 min
-  std::chrono::seconds back{180};  // until it comes back, if the utility is there: 3 min or more
+  // What the protocol can say; what lies outside is brought inside.
+  static constexpr std::chrono::seconds kLeastOff{12};
+  static constexpr std::chrono::seconds kMostOff{600};
+  static constexpr std::chrono::seconds kLeastBack{180};
+  static constexpr std::chrono::seconds kMostBack = std::chrono::minutes(9999);
+
+  std::chrono::seconds off{60};    // until the output goes off
+  std::chrono::seconds back{180};  // until it comes back, if the utility is there
 };
 
 // The bytes of `command`: "Q\r", "S.5R0003\r". Times are rounded up to what the protocol can say: tenths of a minute

@@ -79,20 +79,23 @@ asio::awaitable<bool> Link::Rest(Clock::time_point time) {
   const auto hint = IsNetwork() ? Stream::wait_read : Stream::wait_error;
   std::error_code failure;
   Arm(time);
+  is_woken_ = false;
   is_resting_ = true;
   do {
     co_await stream_.async_wait(hint, asio::redirect_error(asio::use_awaitable, failure));
-    if (failure == asio::error::operation_aborted) break;
-  } while (!failure && IsNetwork() && Discard());
+    if (failure == asio::error::operation_aborted) is_woken_ = true;  // by the clock, or by Wake
+  } while (!failure && !is_woken_ && IsNetwork() && Discard());
   is_resting_ = false;
-  if (failure == asio::error::operation_aborted) co_return true;
+  if (is_woken_) co_return true;
   Close();
   co_return false;
 }
 
 void Link::Wake() {
+  if (!is_resting_) return;
+  is_woken_ = true;
   std::error_code ignored;
-  if (is_resting_) stream_.cancel(ignored);
+  stream_.cancel(ignored);
 }
 
 void Link::Close() {

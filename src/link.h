@@ -38,7 +38,7 @@ class Link {
   // Takes a descriptor that is open already. `silence`: how long a pause ends a reply.
   void Adopt(Descriptor descriptor, std::chrono::milliseconds silence);
 
-  // Sends `request` and collects what comes back: until a complete line, a pause on the line, or kReplyLimit. What lay
+  // Sends `request` and collects what comes back: until a complete line, a pause on the line, or `limit`. What lay
   // there before is thrown away, so that a late reply is not taken for this one. The bytes are good until the next
   // call. kTimeout: nothing came within `limit`; kLinkDown: it is gone, and closed.
   asio::awaitable<Result<std::string_view>> Ask(std::string_view request,
@@ -84,6 +84,7 @@ class Link {
   std::string path_;  // of the tty that is or was open
   bool has_answered_ = false;
   bool is_resting_ = false;
+  bool is_woken_ = false;
   std::chrono::seconds pause_{1};
   std::chrono::milliseconds silence_ = kLineSilence;
   std::shared_ptr<Simulator> simulator_;  // lives on while its line is closed and opened

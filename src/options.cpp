@@ -121,6 +121,14 @@ class Section {
     return otherwise;
   }
 
+  // Rounded up.
+  std::chrono::seconds WholeSeconds(string_view key, std::chrono::seconds least, std::chrono::seconds most,
+                                    std::chrono::seconds otherwise) {
+    const auto count = [](std::chrono::seconds time) { return static_cast<double>(time.count()); };
+    const double number = Number(key, count(least), count(most), count(otherwise), " (seconds)");
+    return std::chrono::seconds(static_cast<int64_t>(std::ceil(number)));
+  }
+
   std::optional<double> Maybe(string_view key, double least, double most, string_view unit) {
     if (!Find(key)) return {};
     return Number(key, least, most, least, unit);
@@ -180,10 +188,6 @@ class Section {
 
 std::chrono::milliseconds Seconds(double seconds) {
   return std::chrono::milliseconds(static_cast<int64_t>(std::llround(seconds * 1000)));
-}
-
-std::chrono::seconds WholeSeconds(double seconds) {
-  return std::chrono::seconds(static_cast<int64_t>(std::ceil(seconds)));
 }
 
 void ReadName(Section& section, Device& device) {
@@ -262,8 +266,10 @@ InverterOptions ReadInverter(Section& section) {
   allowed.control = section.Switch("control", false);
   allowed.megatec_control = section.Switch("megatec_control", false);
   allowed.rehearsal = section.Switch("rehearsal", false);
-  inverter.delays.off = WholeSeconds(section.Number("off_delay", 12, 600, 60, " (seconds)"));
-  inverter.delays.back = WholeSeconds(section.Number("return_delay", 180, 599'940, 180, " (seconds)"));
+  inverter.delays.off =
+      section.WholeSeconds("off_delay", ShutdownDelays::kLeastOff, ShutdownDelays::kMostOff, inverter.delays.off);
+  inverter.delays.back =
+      section.WholeSeconds("return_delay", ShutdownDelays::kLeastBack, ShutdownDelays::kMostBack, inverter.delays.back);
   section.WarnOfUnknown();
   return inverter;
 }

@@ -21,7 +21,6 @@ constexpr auto kWellAfter = 10s;  // an inverter that answers for so long is wel
 constexpr auto kQuietBeforeCommand = 100ms;
 constexpr auto kCommandLimit = 400ms;  // whoever refuses has done so by then
 constexpr auto kOrderLimit = 5s;       // what could not be passed on by then is no longer wanted
-constexpr auto kSameAnswer = 10s;
 
 }  // namespace
 
@@ -41,8 +40,9 @@ asio::awaitable<void> Poller::Run() {
     if (!is_open) continue;
     const auto start = Clock::now();
     co_await Poll();
-    DropOldOrder();
-    if (order_ && link_.is_open() && misses_ == 0) co_await Obey();
+    const bool is_old = order_ && Clock::now() - order_->since >= kOrderLimit;
+    if (is_old) DropOrder("ignored: the inverter did not answer in time");
+    while (order_ && link_.is_open() && misses_ == 0) co_await Obey();
     if (link_.IsBorrowed() && misses_ >= Inverter::kMissesUntilSilent) {
       link_.Close();
       co_await PauseBeforeOpen();
@@ -79,10 +79,8 @@ void Poller::Order(Command command) {
   link_.Wake();
 }
 
-void Poller::DropOldOrder() {
-  if (!order_ || Clock::now() - order_->since < kOrderLimit) return;
-  const Command command = std::exchange(order_, std::nullopt)->command;
-  Refuse(command, "ignored: the inverter did not answer in time");
+void Poller::DropOrder(const std::string& why) {
+  if (order_) Refuse(std::exchange(order_, std::nullopt)->command, why);
 }
 
 // Right after a good reading: passes the command on, and reads again.
@@ -98,7 +96,8 @@ asio::awaitable<void> Poller::Obey() {
   const std::string sent = fmt::format("sent {}", Printable(request));
   if (is_lost) {
     Gone(answer.error());
-    Answer(LogLevel::kWarning, command, "not sent: the way to the inverter was lost");
+    Answer(LogLevel::kWarning, command,
+           sent + ", but the way to the inverter was lost: nobody knows whether it arrived");
     co_return co_await PauseBeforeOpen();
   }
   co_await Poll();
@@ -203,6 +202,7 @@ void Poller::Gone(const Error& error) {
 void Poller::Deliver(const Due& due) {
   for (const Entry& entry : due.lines) log::Write(entry.level, fmt::format("{}: {}", name_, entry.text));
   on_due_(due);
+  if (due.tell == Tell::kOffline) DropOrder("ignored: the inverter fell silent");
 }
 
 // True the first time that something is wrong. Of a line that comes and goes only the first loss is told, and one that

@@ -40,7 +40,7 @@ class Poller {
 
   asio::awaitable<void> Poll();
   asio::awaitable<void> Obey();
-  void DropOldOrder();
+  void DropOrder(const std::string& why);
   void Answer(LogLevel level, Command command, const std::string& what);
   void Refuse(Command command, const std::string& why);
   asio::awaitable<bool> Opened();

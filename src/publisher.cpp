@@ -26,6 +26,8 @@ constexpr auto kSteadyAfter = 10s;
 // missed.
 constexpr auto kEverybodyIsBackAfter = 60s;
 constexpr auto kBeforeContradiction = 1s;
+// The state of an event entity is the time of arrival in milliseconds; automations miss one of two in the same.
+constexpr auto kBetweenEvents = 100ms;
 constexpr auto kShortestPause = 1s;    // between the end of one attempt and the next
 constexpr auto kTimeToSubscribe = 1s;  // for entities that were just made
 constexpr size_t kMostGhostsAtOnce = 8;
@@ -222,7 +224,7 @@ void Publisher::Told(int token) {
   Keep();
   is_full_ = false;
   sent_.reset();
-  SendEvents();
+  Spawn(executor_, SendNextEvent());
 }
 
 void Publisher::TookBack() {
@@ -327,9 +329,16 @@ void Publisher::Happened(const Inverter& inverter, EventType type, std::optional
   Keep();
 }
 
+asio::awaitable<void> Publisher::SendNextEvent() {
+  is_pausing_ = true;
+  co_await Pause(executor_, kBetweenEvents);
+  is_pausing_ = false;
+  SendEvents();
+}
+
 // One at a time, so that they arrive in order, and so that a sudden end of this program repeats the last one at most.
 void Publisher::SendEvents() {
-  if (!is_heard_ || is_away_ || sent_ || outbox_.empty()) return;
+  if (!is_heard_ || is_away_ || is_pausing_ || sent_ || outbox_.empty()) return;
   const PowerEvent& event = outbox_.oldest();
   const Device device{event.inverter, "", ""};
   const std::string document = EventDocument(event, IsLate(event, WallNow(), Clock::now()));

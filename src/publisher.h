@@ -71,6 +71,7 @@ class Publisher {
   void SayLink(const Inverter& inverter);
   void Happened(const Inverter& inverter, EventType type, std::optional<double> fault_voltage);
   void SendEvents();
+  asio::awaitable<void> SendNextEvent();
 
   asio::any_io_executor executor_;
   Topics topics_;
@@ -94,7 +95,7 @@ class Publisher {
   std::vector<Announced> announced_;  // what the options hold, one for each of inverters_
   std::vector<Announced> ghosts_;     // being taken back
   std::optional<int> ghosts_token_;   // once this is acknowledged, they are gone
-  std::optional<int> changed_token_;  // once this is, Home Assistant knows what is allowed now
+  std::optional<int> changed_token_;  // once this is, the broker holds what is allowed now
 
   DataFile outbox_file_;
   Outbox outbox_;
@@ -102,6 +103,7 @@ class Publisher {
   bool is_away_ = false;            // Home Assistant's own will says that it is not there
   bool is_full_ = false;            // some had to be forgotten
   bool is_greeted_ = false;         // Home Assistant has announced itself on this connection
+  bool is_pausing_ = false;         // between two events
   std::optional<Sent> sent_;        // the event on its way
   std::vector<PowerEvent> unsure_;  // told before it had
   std::string run_;                 // ids of events begin with this

@@ -13,6 +13,7 @@ constexpr int kOutageSteps = 240;  // a minute
 constexpr int kMostOutageSteps = 4 * kOutageSteps;
 constexpr int kChargingSteps = 12;
 constexpr int kFloatingSteps = 12;
+constexpr int kHoldingSteps = 260;  // more than a minute
 constexpr milliseconds kLongestStep = 1h;
 constexpr milliseconds kSteadyStep = 1s;
 constexpr milliseconds kChargingStep = 1min;
@@ -76,8 +77,11 @@ std::optional<Rehearsal::Step> Rehearsal::Next(const Snapshot& seen) {
       if (step + 1 >= kChargingSteps) Turn(Act::kFloating);
       return OnMains(volts.boost, kChargingStep);
     case Act::kFloating:
-      if (step + 1 >= kFloatingSteps) Turn(Act::kOver);
+      if (step + 1 >= kFloatingSteps) Turn(Act::kHolding);
       return OnMains(volts.at_float, kFloatingStep);
+    case Act::kHolding:
+      if (step + 1 >= kHoldingSteps) Turn(Act::kOver);
+      return OnMains(volts.at_float, kSteadyStep);
     case Act::kOver:
       break;
   }

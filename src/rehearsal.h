@@ -21,18 +21,19 @@ class Rehearsal {
     std::chrono::milliseconds passed;  // since the step before, in the time of the outage
   };
 
-  // One step is played in so much time, a whole rehearsal in about a minute and a half.
+  // One step is played in so much time, a whole rehearsal in about two and a half minutes. The last of them nothing
+  // happens any more, so that whoever looks once a minute has seen how it ended.
   static constexpr std::chrono::milliseconds kPace{250};
 
-  // `like`: what the real inverter says now, or said last, whose voltages and load are taken; without it those of a
-  // PICOGLF at a quarter of its load.
+  // `like`: what the real inverter says now, whose voltages and load are taken; without it those of a PICOGLF at a
+  // quarter of its load.
   Rehearsal(const BatteryOptions& battery, const std::optional<Reading>& like);
 
   // The next step, where `seen` is what the Inverter made of those before. Nothing: it is over.
   std::optional<Step> Next(const Snapshot& seen);
 
  private:
-  enum class Act { kBefore, kOutage, kCharging, kFloating, kOver };
+  enum class Act { kBefore, kOutage, kCharging, kFloating, kHolding, kOver };
 
   Step OnMains(double block_voltage, std::chrono::milliseconds passed) const;
   Step OnBattery(double charge, std::chrono::milliseconds passed) const;

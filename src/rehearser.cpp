@@ -15,7 +15,7 @@
 namespace aims {
 namespace {
 
-constexpr double kAlmostFull = 0.975;  // from full it would be taken for a calibration
+constexpr double kAlmostFull = Battery::kFullEnough - 0.005;  // from full it would be taken for a calibration
 
 }  // namespace
 
@@ -32,7 +32,11 @@ Inverter Rehearser::Stage(InverterOptions options, const Inverter& real) {
 
 void Rehearser::Play() {
   const std::string& name = real_.device().name;
-  if (std::exchange(is_playing_, true)) return log::Info("{}: an outage is being rehearsed already", name);
+  if (std::exchange(is_playing_, true)) {
+    const std::string line = fmt::format("{}: an outage is being rehearsed already", name);
+    if (refusals_.IsNew(line, Now().steady)) log::Info("{}", line);
+    return;
+  }
   log::Info("{}: an outage is rehearsed on the device {}; nothing of it is real", name, stage_.device().name);
   Spawn(executor_, Run());
 }

@@ -9,6 +9,7 @@
 
 #include "inverter.h"
 #include "options.h"
+#include "repeats.h"
 
 namespace aims {
 
@@ -36,6 +37,7 @@ class Rehearser {
   Inverter& stage_;
   OnDue on_due_;
   bool is_playing_ = false;
+  Repeats refusals_;
 };
 
 }  // namespace aims

@@ -684,3 +684,20 @@ def test_probe_says_when_it_may_not():
         os.chmod(inverter.address, 0o600)
         done = run("--probe", inverter.address, user=65534, group=65534, extra_groups=[])
         assert done.returncode == 1 and "no permission" in done.stdout.lower() and "dialout" in done.stdout
+
+
+def test_events_that_waited_are_told_apart_by_milliseconds(tmp_path, broker):
+    """Home Assistant's event entities have the time of arrival as their state: of two in one millisecond automations see one."""
+    with Subscriber(broker.port) as ears, ScriptedInverter() as inverter, \
+            Program(tmp_path, options(inverter.address, broker.port, poll_interval=0.1)):
+        ears.until_payload(LINK, "online")
+        ears.publish("homeassistant/status", "offline")
+        time.sleep(0.3)
+        for answer in (OUTAGE, MAINS, OUTAGE, MAINS):
+            inverter.answer = lambda request, answer=answer: answer
+            time.sleep(0.5)
+        start = time.monotonic()
+        ears.publish("homeassistant/status", "online")
+        until(lambda: len(ears.events(since=start)) >= 4, 10)
+        told = [at for at, *_ in ears.messages("aims2mqtt/aims_inverter/event", since=start)]
+        assert min(b - a for a, b in zip(told, told[1:])) > 0.05
