@@ -12,7 +12,7 @@ struct Look {
   Value operator()(OwnTime time) const { return Maybe(snapshot.*time); }
   Value operator()(OwnStatus status) const { return Maybe(snapshot.*status); }
   Value operator()(MaybeNumber number) const {
-    if (!snapshot.reading) return {};
+    if (!snapshot.reading) return std::monostate();
     return Maybe((*snapshot.reading).*number);
   }
   Value operator()(Happenings) const { return Value(); }
@@ -20,13 +20,13 @@ struct Look {
   Value operator()(const Switch& source) const { return (*this)(source.flag); }
   template <typename OfReading>  // a Number or a Flag
   Value operator()(OfReading source) const {
-    if (!snapshot.reading) return {};
+    if (!snapshot.reading) return std::monostate();
     return (*snapshot.reading).*source;
   }
 
   template <typename Kind>
   static Value Maybe(const std::optional<Kind>& value) {
-    if (!value) return {};
+    if (!value) return std::monostate();
     return *value;
   }
 };
