@@ -68,6 +68,8 @@ std::optional<Rehearsal::Step> Rehearsal::Next(const Snapshot& seen) {
       const bool is_counted = seen.battery_charge && step < kMostOutageSteps;
       const double counted = is_counted ? *seen.battery_charge / 100 : charge_ - 1.0 / kOutageSteps;
       charge_ = std::clamp(counted, 0.0, charge_);
+      // A runtime that was far too short, as of a battery that cannot carry the load, must not make this long.
+      if (step % kOutageSteps == kOutageSteps - 1) in_outage_ = std::min<milliseconds>(in_outage_ * 10, kLongestStep);
       const bool is_low = charge_ <= kLowCharge;
       if (is_low && seen.reading && seen.reading->battery_low) charge_ -= kLowCharge / 20;
       if (charge_ <= 0) Turn(Act::kCharging);
