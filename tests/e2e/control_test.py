@@ -165,6 +165,19 @@ def test_a_silent_inverter_is_not_given_commands_when_it_is_back(tmp_path, broke
         assert commands(inverter) == []
 
 
+@pytest.mark.parametrize("poll_interval, why", [(0.5, "the inverter fell silent"), (4, "the inverter did not answer in time")])
+def test_an_order_that_waits_ends_with_the_silence(tmp_path, broker, ears, poll_interval, why):
+    with ScriptedInverter(Obedient()) as inverter, Program(
+            tmp_path, options(inverter.address, broker.port, control=True, poll_interval=poll_interval)) as program:
+        ears.until_payload(LINK, "online")
+        good, inverter.answer = inverter.answer, lambda request: None
+        ears.publish(COMMAND, "beeper_off")
+        program.until_line(f"command beeper_off: ignored: {why}", 15)
+        inverter.answer = good
+        time.sleep(1.5)
+        assert commands(inverter) == []
+
+
 def test_a_change_of_what_is_allowed_takes_the_old_entities_back_first(tmp_path, broker, ears):
     with ScriptedInverter(Obedient()) as inverter:
         def run(**allowed):
