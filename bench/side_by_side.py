@@ -25,7 +25,17 @@ NUT = Path("/lib/nut")  # Debian's /sbin/upsd reads /etc/nut alone
 EXCHANGE = 49 * 10 / 2400  # s: 3 bytes to the inverter, 46 and a CR back
 
 
-class Ours:
+class Published:
+    """Whoever tells over MQTT: the newest message says whether it is on battery."""
+
+    def seen(self):
+        messages = self.ears.messages()
+        return (messages[-1][0], self.on_battery in messages[-1][2]) if messages else None
+
+
+class Ours(Published):
+    on_battery = '"utility_power":"OFF"'
+
     def __init__(self, folder, device, poll_interval):
         self.name = "ours, at defaults" if poll_interval else "ours, back to back"
         self.wait = 1.0 if poll_interval else EXCHANGE
@@ -38,14 +48,10 @@ class Ours:
             self.pids = [program.process.pid]
             yield
 
-    def seen(self):
-        for at, _, payload, _ in reversed(self.ears.messages()):
-            return at, '"utility_power":"OFF"' in payload
-        return None
 
-
-class Poller:
+class Poller(Published):
     name, wait = "a Python poller", 1.0
+    on_battery = '"utility_fail": true'
 
     def __init__(self, folder, device):
         self.folder, self.device = folder, device
@@ -56,11 +62,6 @@ class Poller:
                 running([sys.executable, ROOT / "bench" / "poller.py", self.device, broker.port]) as process:
             self.pids = [process.pid]
             yield
-
-    def seen(self):
-        for at, _, payload, _ in reversed(self.ears.messages()):
-            return at, '"utility_fail": true' in payload
-        return None
 
 
 class Nut:
