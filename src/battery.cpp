@@ -64,7 +64,7 @@ constexpr double kLeastLoad = 0.5;   // %
 constexpr double kCutLoad = 0.5;     // %: the wire has whole percent, and cuts the rest off
 constexpr double kLeastFactor = 0.5;
 constexpr double kMostFactor = 1.2;
-constexpr double kDeepEnough = 0.4;           // a discharge that is learned from counts at least this
+constexpr double kLongEnough = 0.1;           // of the capacity: from here on a discharge may be one to learn from
 constexpr double kFastestCorrection = 0.002;  // of the charge per second
 constexpr double kStepToFloat = 0.25;         // V per block, from boost
 constexpr double kChargeEfficiency = 0.85;    // of a lead battery near its end; BMV: 95 % over all
@@ -94,6 +94,7 @@ Battery::Battery(const BatteryOptions& options) : Battery(options, Memory{}) {}
 
 Battery::Battery(const BatteryOptions& options, const Memory& memory) : options_(options), memory_(memory) {
   if (!IsKnown()) memory_.charge.reset();
+  if (IsFullEnough()) calibration_ = Calibration::kReady;
 }
 
 void Battery::OnMains(double voltage, std::optional<double> load, Seconds time) {
@@ -103,7 +104,7 @@ void Battery::OnMains(double voltage, std::optional<double> load, Seconds time) 
     FollowLoad(time);
   }
   if (std::exchange(on_battery_, false)) at_boost_ = after_boost_ = at_float_ = Seconds(0);
-  was_full_ = false;
+  if (calibration_ == Calibration::kUnderWay) calibration_ = Calibration::kEndedEarly;
   if (!IsKnown()) return;
   const Chemistry& chemistry = Of(*options_.type);
   const double block = voltage / *Blocks();
@@ -121,13 +122,20 @@ void Battery::OnMains(double voltage, std::optional<double> load, Seconds time) 
   if (!is_boost && !is_float) at_boost_ = Seconds(0);
 
   const bool is_full = after_boost_ >= kStepIsReal || at_float_ >= chemistry.at_float;
-  if (is_full) memory_.charge = 1;
-  if (is_full || !memory_.charge || !options_.charge_current) return;
-  // A charger tapers: the last tenth takes its time, and only the step to float says that it is over.
-  const double left = std::max(0.0, 1 - *memory_.charge);
-  const double taper = std::min(1.0, left / 0.2);
-  const double gained = *options_.charge_current * kChargeEfficiency * taper * time.count() / 3600 / Capacity();
-  memory_.charge = std::min(std::max(0.99, *memory_.charge), *memory_.charge + gained);
+  if (is_full) {
+    memory_.charge = 1;
+  } else if (memory_.charge && options_.charge_current) {
+    // A charger tapers: the last tenth takes its time, and only the step to float says that it is over.
+    const double left = std::max(0.0, 1 - *memory_.charge);
+    const double taper = std::min(1.0, left / 0.2);
+    const double gained = *options_.charge_current * kChargeEfficiency * taper * time.count() / 3600 / Capacity();
+    memory_.charge = std::min(std::max(0.99, *memory_.charge), *memory_.charge + gained);
+  }
+  if (IsFullEnough()) {
+    calibration_ = Calibration::kReady;
+  } else if (calibration_ == Calibration::kReady) {
+    calibration_ = Calibration::kNotReady;
+  }
 }
 
 void Battery::OnBattery(double voltage, std::optional<double> load, Seconds time) {
@@ -135,11 +143,12 @@ void Battery::OnBattery(double voltage, std::optional<double> load, Seconds time
   load_ = load.value_or(load_);
   if (!std::exchange(on_battery_, true)) {
     short_mean_.reset();
-    was_full_ = memory_.charge && *memory_.charge >= kFullEnough;
+    calibration_ = IsFullEnough() ? Calibration::kReady : Calibration::kNotReady;
     counted_ = 0;
   }
   FollowLoad(time);
   Discharge(time);
+  if (calibration_ == Calibration::kReady && counted_ >= kLongEnough) calibration_ = Calibration::kUnderWay;
   if (!memory_.charge) return;
 
   // The sag is taken out, the slow one of polarisation, too, so that a heavy load is not taken for an empty battery.
@@ -155,7 +164,13 @@ void Battery::Unseen(Seconds time) {
 }
 
 void Battery::Low() {
-  if (!std::exchange(was_full_, false) || counted_ < kDeepEnough) return;
+  if (calibration_ == Calibration::kNotReady && IsKnown()) calibration_ = Calibration::kNotFromFull;
+  if (calibration_ != Calibration::kReady && calibration_ != Calibration::kUnderWay) return;
+  if (counted_ < kDeepEnough) {
+    calibration_ = Calibration::kTooShallow;
+    return;
+  }
+  calibration_ = Calibration::kLearned;
   memory_.factor =
       std::clamp(counted_ / (1 - ChargeAtCutoff(Current(BatteryPower(long_mean_)))), kLeastFactor, kMostFactor);
   if (!memory_.first_factor) memory_.first_factor = memory_.factor;
@@ -233,6 +248,8 @@ double Battery::ChargeAtCutoff(double current) const {
 
 // Ah, as learned.
 double Battery::Capacity() const { return *options_.capacity * memory_.factor.value_or(1); }
+
+bool Battery::IsFullEnough() const { return memory_.charge && *memory_.charge >= kFullEnough; }
 
 bool Battery::IsKnown() const {
   return options_.type && options_.nominal_voltage && options_.capacity && options_.rated_power;

@@ -16,6 +16,17 @@ namespace aims {
 
 enum class BatteryType { kFlooded, kAgm, kGel, kLifepo4 };
 
+// How far it is with learning the capacity, which takes a discharge from full until the inverter says low.
+enum class Calibration {
+  kNotReady,     // not full, or nobody knows
+  kReady,        // full: a discharge from here counts
+  kUnderWay,     // a discharge that began full, and is no longer a short one
+  kLearned,      // it came to its end
+  kNotFromFull,  // low, but the discharge was not seen to begin full
+  kTooShallow,   // low, but long before any battery that is worth its name
+  kEndedEarly,   // the utility was back before the battery was low
+};
+
 // What the owner says of a battery and of what hangs on it. Empty: not said.
 struct BatteryOptions {
   std::optional<BatteryType> type{};
@@ -43,6 +54,7 @@ class Battery {
   };
 
   static constexpr double kFullEnough = 0.98;  // a discharge that is learned from begins here
+  static constexpr double kDeepEnough = 0.4;   // and counts at least this, of the capacity that the options say
 
   explicit Battery(const BatteryOptions& options);
   Battery(const BatteryOptions& options, const Memory& memory);
@@ -58,6 +70,7 @@ class Battery {
   std::optional<double> charge() const { return memory_.charge; }  // 0-1
   std::optional<Seconds> runtime() const;                          // to the cut-off, on battery or if it were on it
   std::optional<double> health() const;  // the capacity against the first learned, 1 = the same
+  Calibration calibration() const { return calibration_; }
   const Memory& memory() const { return memory_; }
 
   // Power at the output in W; nothing while it is not known. 000 is unknown on mains, where it may not be measured, and
@@ -70,6 +83,7 @@ class Battery {
   std::optional<double> Blocks() const;
 
  private:
+  bool IsFullEnough() const;
   void FollowLoad(Seconds time);
   void Discharge(Seconds time);
   double BatteryPower(double load) const;
@@ -83,7 +97,7 @@ class Battery {
   BatteryOptions options_;
   Memory memory_;
   bool on_battery_ = false;
-  bool was_full_ = false;             // this discharge began full
+  Calibration calibration_ = Calibration::kNotReady;
   double counted_ = 0;                // of the capacity, in this discharge, at the factor 1
   double voltage_ = 0;                // V, the last seen
   double load_ = 0;                   // %, the last known

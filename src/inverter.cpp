@@ -83,9 +83,8 @@ Due Inverter::Read(Reading reading, Moment now) {
   if (nominal_voltage_ && reading.battery_voltage < kMostOfCell) reading.battery_voltage *= *nominal_voltage_ / 2;
   const bool is_back = !snapshot_.connected;
   Due due;
-  const auto factor = battery_.memory().factor;
+  const Calibration calibration = battery_.calibration();
   const double energy = Follow(reading, Passed(now.steady));
-  if (battery_.memory().factor != factor) due.lines.push_back(Learned(*battery_.memory().factor));
   snapshot_.reading = reading;
   snapshot_.connected = true;
   silent_since_.reset();
@@ -93,6 +92,10 @@ Due Inverter::Read(Reading reading, Moment now) {
   // First that it answers again, then the power, then the rest.
   FollowOutage(reading, energy, now, due);
   FollowFlicker(reading, now, due);
+  if (battery_.calibration() != calibration) {
+    const auto line = Calibrated(battery_.calibration(), battery_.memory().factor);
+    if (line) due.lines.push_back(*line);
+  }
   const std::vector<EventType> others = events_.Read(reading);
   const bool is_restored = !others.empty() && others.front() == EventType::kConnectionRestored;
   if (is_restored) due.events.insert(due.events.begin(), others.front());

@@ -81,12 +81,35 @@ Entry Ended(const Outage& outage, const Reading& reading) {
                                        outage.lowest_battery_voltage.value_or(0), Summary(reading))};
 }
 
-Entry Learned(double factor) {
-  return {LogLevel::kInfo,
-          fmt::format(
-              "calibrated: from full until it was low the battery gave {:.0f} % of the capacity that the options say; "
-              "charge and runtime go by that from now on",
-              factor * 100)};
+std::optional<Entry> Calibrated(Calibration calibration, std::optional<double> factor) {
+  switch (calibration) {
+    case Calibration::kNotReady:
+      return {};
+    case Calibration::kReady:
+      if (factor) return Entry{LogLevel::kInfo, "the battery is full"};
+      return Entry{LogLevel::kInfo,
+                   "the battery is full; it was never calibrated: a discharge from here until the battery is low, at a "
+                   "steady load, tells how much it holds"};
+    case Calibration::kUnderWay:
+      return Entry{LogLevel::kInfo, "this discharge began full: if it lasts until the battery is low, it calibrates"};
+    case Calibration::kLearned:
+      return Entry{
+          LogLevel::kInfo,
+          fmt::format("calibrated: from full until it was low the battery gave {:.0f} % of the capacity that the "
+                      "options say; charge and runtime go by that from now on",
+                      factor.value_or(1) * 100)};
+    case Calibration::kNotFromFull:
+      return Entry{LogLevel::kInfo, "not calibrated: this discharge was not seen to begin with a full battery"};
+    case Calibration::kTooShallow:
+      return Entry{
+          LogLevel::kWarning,
+          fmt::format("not calibrated: the battery was low before it gave {:.0f} % of the capacity that the options "
+                      "say; it is worn, or battery_capacity or rated_power is not right",
+                      Battery::kDeepEnough * 100)};
+    case Calibration::kEndedEarly:
+      return Entry{LogLevel::kInfo, "not calibrated: the utility was back before the battery was low"};
+  }
+  return {};
 }
 
 Entry Flickered(double voltage) {

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "battery.h"
 #include "options.h"
 #include "outage.h"
 #include "reading.h"
@@ -28,8 +30,9 @@ std::vector<Entry> Changes(const Reading& before, const Reading& after);
 // That it went on battery, or that the cause is worse than it seemed; that it is over.
 Entry Began(const Outage& outage, const Reading& reading);
 Entry Ended(const Outage& outage, const Reading& reading);
-// That a discharge told what the battery holds; `factor`: of what the options say.
-Entry Learned(double factor);
+// What a calibration has come to, for one who waits beside it; `factor`: of the capacity that the options say, empty
+// while it was never learned. Nothing where there is nothing to say.
+std::optional<Entry> Calibrated(Calibration calibration, std::optional<double> factor);
 // That the power failed and came back between two polls; `voltage`: V at the input.
 Entry Flickered(double voltage);
 

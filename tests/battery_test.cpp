@@ -133,7 +133,9 @@ TEST_CASE("a discharge from full to battery low teaches the capacity, within lim
     battery.OnBattery(12.3, 30.0, 10s);
     counted = 1 - *battery.charge();
   }
+  CHECK(battery.calibration() == Calibration::kUnderWay);
   battery.Low();
+  CHECK(battery.calibration() == Calibration::kLearned);
   REQUIRE(battery.memory().factor);
   CHECK(*battery.memory().factor == doctest::Approx(0.7).epsilon(0.02));
   CHECK(battery.health() == 1);
@@ -143,6 +145,7 @@ TEST_CASE("a discharge from full to battery low teaches the capacity, within lim
   CHECK(*worn.health() == doctest::Approx(0.7));
   worn.Low();  // without a discharge
   CHECK(worn.memory().factor == 0.7);
+  CHECK(worn.calibration() == Calibration::kTooShallow);
 }
 
 TEST_CASE("a discharge that did not begin full, or was short, teaches nothing") {
@@ -150,10 +153,38 @@ TEST_CASE("a discharge that did not begin full, or was short, teaches nothing") 
   OnBattery(partly, 12.3, 30, 2h);
   partly.Low();
   CHECK_FALSE(partly.memory().factor);
+  CHECK(partly.calibration() == Calibration::kNotFromFull);
   Battery shortly(Flooded(), {1.0, {}, {}});
   OnBattery(shortly, 12.3, 30, 10min);
   shortly.Low();
   CHECK_FALSE(shortly.memory().factor);
+  CHECK(shortly.calibration() == Calibration::kTooShallow);
+  OnBattery(shortly, 12.0, 30, 5h);
+  shortly.Low();  // the same discharge, which was low already
+  CHECK_FALSE(shortly.memory().factor);
+}
+
+TEST_CASE("a calibration is ready when the battery is full, and over when the utility is back") {
+  Battery battery(Flooded(), {0.9, {}, {}});
+  CHECK(battery.calibration() == Calibration::kNotReady);
+  OnMains(battery, 13.3, 13h);
+  CHECK(battery.calibration() == Calibration::kReady);
+  OnBattery(battery, 12.5, 30, 60s);
+  OnMains(battery, 13.3, 60s);
+  CHECK(battery.calibration() == Calibration::kReady);  // as good as full
+  OnBattery(battery, 12.5, 30, 1h);
+  CHECK(battery.calibration() == Calibration::kUnderWay);
+  OnMains(battery, 13.0, 60s);
+  CHECK(battery.calibration() == Calibration::kEndedEarly);
+  OnBattery(battery, 12.5, 30, 60s);
+  CHECK(battery.calibration() == Calibration::kNotReady);
+}
+
+TEST_CASE("without options there is nothing to calibrate") {
+  Battery battery({}, {1.0, {}, {}});
+  OnBattery(battery, 12.0, 30, 1h);
+  battery.Low();
+  CHECK(battery.calibration() == Calibration::kNotReady);
 }
 
 TEST_CASE("a known charger fills a known charge, but only its step to float says full") {

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "entities.h"
 #include "frames.h"
 #include "megatec.h"
@@ -265,21 +267,31 @@ TEST_CASE_FIXTURE(Fixture, "a failure between two polls is a pair of events, and
   CHECK(inverter.Read(mains, {now}).events.empty());
 }
 
-TEST_CASE("a discharge from full until the battery is low calibrates it, and the log says so") {
+TEST_CASE("the log guides through a calibration, a line for each step") {
   InverterOptions options;
   options.battery = {.type = BatteryType::kAgm, .nominal_voltage = 12, .capacity = 20, .rated_power = 1200};
-  Inverter inverter(options, {}, {.battery = {.charge = 1}});
+  Inverter inverter(options, {}, {.battery = {.charge = 0.5}});
   Inverter::Time now{1000s};
-  Reading reading = *megatec::ParseStatus(frames::kOutage);
   std::vector<std::string> lines;
-  for (int i = 0; i < 20 * 60; ++i) {
-    reading.battery_low = i > 19 * 60;
-    now += 1s;
-    for (const Entry& line : inverter.Read(reading, {now}).lines) {
-      if (line.text.find("calibrated") != std::string::npos) lines.push_back(line.text);
+  const auto read = [&](std::string_view frame, std::chrono::seconds time, bool battery_low = false) {
+    Reading reading = *megatec::ParseStatus(frame);
+    reading.battery_low = battery_low;
+    for (const auto end = now + time; now < end;) {
+      now += 1s;
+      for (const Entry& line : inverter.Read(reading, {now}).lines) lines.push_back(line.text);
     }
-  }
-  REQUIRE(lines.size() == 1);
-  CHECK(lines[0].find("% of the capacity") != std::string::npos);
+    return std::exchange(lines, {});
+  };
+  const auto says = [](const std::vector<std::string>& all, size_t count, std::string_view start) {
+    CHECK(all.size() == count);
+    CHECK(std::count_if(all.begin(), all.end(), [&](const auto& line) { return line.starts_with(start); }) == 1);
+  };
+  says(read(frames::kMains, 13h), 1, "the battery is full; it was never calibrated: ");
+  says(read(frames::kOutage, 10min), 2, "this discharge began full: ");
+  says(read(frames::kMains, 10s), 2, "not calibrated: the utility was back");
+  says(read(frames::kOutage, 10min, true), 3, "not calibrated: this discharge was not seen to begin with a full");
+  says(read(frames::kMains, 13h), 3, "the battery is full; it was never calibrated: ");
+  says(read(frames::kOutage, 19min), 2, "this discharge began full: ");
+  says(read(frames::kOutage, 1min, true), 2, "calibrated: from full until it was low the battery gave ");
   CHECK(inverter.battery().battery.factor);
 }

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import time
@@ -134,6 +135,29 @@ def test_energy_is_told_as_far_as_it_is_saved_and_goes_on_after_a_restart(tmp_pa
         with Program(tmp_path, options(inverter.address, broker.port, poll_interval=0.1, **heavy)) as program:
             again = ears.until_state(lambda s: s["connection"] == "ON", since=program.started)
             assert again["energy_on_battery"] >= told and again["energy_total"] == again["energy_on_battery"]
+
+
+def test_a_battery_calibrates_and_the_log_says_how_far_it_is(tmp_path, broker, ears):
+    small = {**BATTERY, "battery_type": "agm", "battery_capacity": 1, "rated_power": 5_000}  # empty in 15 s
+    low = OUTAGE.replace(b"10001011", b"11001011")
+    memory = tmp_path / "battery.json"
+    full = {"charge": 1, "factor": None, "first_factor": None, "energy_on_battery": 0, "energy_total": 0,
+            "shutdown_advised": False}
+    memory.write_text(json.dumps({"version": 1, "inverters": {"aims_inverter": full}}))
+    with ScriptedInverter(lambda request: OUTAGE) as inverter, \
+            Program(tmp_path, options(inverter.address, broker.port, poll_interval=0.1, **small)) as program:
+        program.until_line("this discharge began full")
+        ears.until_state(lambda s: s["battery_charge"] < 55, 15)
+        inverter.answer = lambda request: low
+        program.until_line(": calibrated: ")
+        learned = int(re.search(r"gave (\d+) % of the capacity", program.lines("calibrated")[0]).group(1))
+        state = ears.until_state(lambda s: s["battery_charge"] == 0)
+        assert 40 < learned < 80 and state["battery_health"] == 100
+        inverter.answer = lambda request: MAINS
+        program.until_line("utility power is back")
+        assert len(program.lines("calibrated")) == 1
+        saved = json.loads(memory.read_text())["inverters"]["aims_inverter"]
+        assert round(saved["factor"] * 100) == learned
 
 
 # ---- When something is told ----
