@@ -155,6 +155,8 @@ void Mqtt::Create(const std::string& uri) {
 // Nobody knows what its threads do, so it is neither destroyed nor freed.
 void Mqtt::Abandon() {
   client_->owner = nullptr;
+  const std::lock_guard lock(client_->leaving);
+  client_->is_abandoned = true;
   static_cast<void>(client_.release());
 }
 
@@ -197,27 +199,18 @@ void Mqtt::Acknowledged() {
 // ---- On Paho's threads ----
 
 void Mqtt::OnConnected(void* context, MQTTAsync_successData*) {
-  auto* client = static_cast<Client*>(context);
-  asio::post(client->executor, [client] {
-    if (client->owner) client->owner->Connected();
-  });
+  static_cast<Client*>(context)->Post([](Mqtt& owner) { owner.Connected(); });
 }
 
 void Mqtt::OnNotConnected(void* context, MQTTAsync_failureData* data) {
-  auto* client = static_cast<Client*>(context);
   const int code = data ? data->code : 0;
   const std::string why = Why(data ? data->message : nullptr, code);
-  asio::post(client->executor, [client, code, why] {
-    if (client->owner) client->owner->NotConnected(code, why);
-  });
+  static_cast<Client*>(context)->Post([code, why](Mqtt& owner) { owner.NotConnected(code, why); });
 }
 
 void Mqtt::OnLost(void* context, char* cause) {
-  auto* client = static_cast<Client*>(context);
   const std::string why = cause && *cause ? cause : "the connection broke";
-  asio::post(client->executor, [client, why] {
-    if (client->owner) client->owner->Disconnected(why);
-  });
+  static_cast<Client*>(context)->Post([why](Mqtt& owner) { owner.Disconnected(why); });
 }
 
 int Mqtt::OnArrived(void* context, char* topic, int topic_length, MQTTAsync_message* arrived) {
@@ -228,17 +221,15 @@ int Mqtt::OnArrived(void* context, char* topic, int topic_length, MQTTAsync_mess
   if (!is_large && client->waiting < kMostMessagesWaiting) {
     message.payload.assign(static_cast<const char*>(arrived->payload), static_cast<size_t>(arrived->payloadlen));
     ++client->waiting;
-    asio::post(client->executor, [client, message = std::move(message)] {
+    client->Post([client, message = std::move(message)](Mqtt& owner) {
       --client->waiting;
-      if (client->owner) client->owner->listeners_.on_message(message);
+      owner.listeners_.on_message(message);
     });
   } else if (!client->is_ignoring.exchange(true)) {
     const std::string why =
         is_large ? fmt::format("{} bytes on {} are too many for a message to us", arrived->payloadlen, message.topic)
                  : fmt::format("messages on {} come faster than they can be read", message.topic);
-    asio::post(client->executor, [client, why] {
-      if (client->owner) client->owner->listeners_.on_ignored(why);
-    });
+    client->Post([why](Mqtt& owner) { owner.listeners_.on_ignored(why); });
   }
   MQTTAsync_freeMessage(&arrived);
   MQTTAsync_free(topic);
@@ -246,28 +237,20 @@ int Mqtt::OnArrived(void* context, char* topic, int topic_length, MQTTAsync_mess
 }
 
 void Mqtt::OnAcknowledged(void* context, MQTTAsync_successData* data) {
-  auto* client = static_cast<Client*>(context);
-  const int token = data->token;
-  asio::post(client->executor, [client, token] {
-    if (!client->owner) return;
-    client->owner->Acknowledged();
-    client->owner->listeners_.on_told(token);
+  static_cast<Client*>(context)->Post([token = data->token](Mqtt& owner) {
+    owner.Acknowledged();
+    owner.listeners_.on_told(token);
   });
 }
 
 void Mqtt::OnNotAcknowledged(void* context, MQTTAsync_failureData*) {
-  auto* client = static_cast<Client*>(context);
-  asio::post(client->executor, [client] {
-    if (client->owner) client->owner->Acknowledged();
-  });
+  static_cast<Client*>(context)->Post([](Mqtt& owner) { owner.Acknowledged(); });
 }
 
 void Mqtt::OnLeft(void* context, MQTTAsync_successData*) {
-  auto* client = static_cast<Client*>(context);
-  asio::post(client->executor, [client] {
-    if (!client->owner) return;
-    client->owner->connected_ = false;
-    client->owner->left_.Announce();
+  static_cast<Client*>(context)->Post([](Mqtt& owner) {
+    owner.connected_ = false;
+    owner.left_.Announce();
   });
 }
 

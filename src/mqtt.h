@@ -13,12 +13,15 @@
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
+#include <asio/post.hpp>
 #include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "event.h"
 #include "options.h"
@@ -83,10 +86,22 @@ class Mqtt {
  private:
   // One client of Paho's. Its callbacks, on Paho's threads, get it as their context, and it outlives them.
   struct Client {
+    // Has `act` called with the owner, on its executor, unless nobody listens any more. For Paho's threads.
+    template <typename Act>
+    void Post(Act act) {
+      const std::lock_guard lock(leaving);
+      if (is_abandoned) return;
+      asio::post(executor, [this, act = std::move(act)] {
+        if (owner) act(*owner);
+      });
+    }
+
     MQTTAsync handle = nullptr;
     std::string uri;
-    Mqtt* owner = nullptr;  // null: abandoned, nobody listens any more; read and written on the executor alone
+    Mqtt* owner = nullptr;  // null: nobody listens any more; read and written on the executor alone
     asio::any_io_executor executor;
+    std::mutex leaving;
+    bool is_abandoned = false;              // its executor may be gone; under `leaving`
     bool is_spent = false;                  // its connection was lost
     std::atomic<int> waiting = 0;           // messages posted to the executor
     std::atomic<bool> is_ignoring = false;  // on_ignored was told on this connection

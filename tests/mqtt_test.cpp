@@ -6,6 +6,7 @@
 #include <asio/io_context.hpp>
 #include <functional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "mosquitto.h"
@@ -240,6 +241,16 @@ TEST_CASE("a client that does not come to an end is abandoned, and its late word
   CHECK_FALSE(client.Until([&] { return !client.mqtt.is_connected(); }, 5s));  // its limit of 3 s is over by then
   CHECK(client.mqtt.Publish("base/x", "1", Retain::kNo));
   CHECK(client.Until([&] { return client.told.size() == 1; }));
+}
+
+TEST_CASE("an abandoned client's word finds nobody, not even an executor") {
+  asio::io_context context;
+  asio::ip::tcp::acceptor silent(context, {asio::ip::make_address("127.0.0.1"), 0});
+  Broker broker;
+  broker.host = "127.0.0.1";
+  broker.port = silent.local_endpoint().port();
+  CHECK(Client("a").Connect(broker, 100ms).error().code == ErrorCode::kTimeout);
+  std::this_thread::sleep_for(Mqtt::kConnectLimit + 2s);
 }
 
 TEST_CASE("large messages are not for us, and that is said once for each connection") {
