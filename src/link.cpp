@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <termios.h>
 
 #include <algorithm>
 #include <asio/buffer.hpp>
@@ -15,6 +16,7 @@
 #include <asio/write.hpp>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "megatec.h"
 #include "simulated_line.h"
@@ -51,6 +53,7 @@ void Link::Adopt(Descriptor descriptor, std::chrono::milliseconds silence) {
   stream_.assign(descriptor.Release());
   stream_.native_non_blocking(true);
   silence_ = silence;
+  by_line_ = false;
 }
 
 asio::awaitable<Result<string_view>> Link::Ask(string_view request, std::chrono::milliseconds time) {
@@ -62,12 +65,16 @@ asio::awaitable<Result<string_view>> Link::Ask(string_view request, std::chrono:
   co_await asio::async_write(stream_, wire, asio::redirect_error(asio::use_awaitable, failure));
 
   size_t size = 0;
-  while (!failure && size < bytes_.size()) {
+  bool is_complete = false;
+  while (!failure && !is_complete && size < bytes_.size()) {
     const auto room = asio::buffer(bytes_.data() + size, bytes_.size() - size);
     size += co_await stream_.async_read_some(room, asio::redirect_error(asio::use_awaitable, failure));
-    if (megatec::IsComplete({bytes_.data(), size}, request)) break;
-    if (megatec::HasBegun({bytes_.data(), size}, request)) Arm(std::min(limit, Clock::now() + silence_));
+    is_complete = megatec::IsComplete({bytes_.data(), size}, request);
+    const bool may_end = !is_complete && megatec::HasBegun({bytes_.data(), size}, request);
+    if (may_end) Arm(std::min(limit, Clock::now() + silence_));
   }
+  if (std::exchange(by_line_, is_complete) != is_complete) ReadByLine(stream_.native_handle(), is_complete);
+  if (!is_complete) size += TakeUnended(size);
   if (failure && failure != asio::error::operation_aborted) co_return Lost(failure.message());
   if (size == 0) co_return Failure(ErrorCode::kTimeout, "no answer");
   co_return string_view(bytes_.data(), size);
@@ -169,8 +176,15 @@ Result<void> Link::StartSimulator() {
   return {};
 }
 
+// What the kernel has kept of a line that did not end, now that bytes are read.
+size_t Link::TakeUnended(size_t size) {
+  const ssize_t got = ::read(stream_.native_handle(), bytes_.data() + size, bytes_.size() - size);
+  return got < 0 ? 0 : static_cast<size_t>(got);
+}
+
 // Throws away what lies in the line's input. False: the line is gone.
 bool Link::Discard() {
+  ::tcflush(stream_.native_handle(), TCIFLUSH);  // also what is no line yet; nothing where it is no tty
   for (int i = 0; i < kMostReadsToDiscard; ++i) {
     const ssize_t got = ::read(stream_.native_handle(), bytes_.data(), bytes_.size());
     if (got == 0) return false;

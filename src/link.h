@@ -72,6 +72,7 @@ class Link {
   asio::awaitable<Result<void>> Connect(TcpBridge bridge);
   Result<void> Take(Result<OpenPort> port);
   Result<void> StartSimulator();
+  size_t TakeUnended(size_t size);
   bool Discard();
   void Arm(Clock::time_point when);
   tl::unexpected<Error> Lost(std::string_view why);
@@ -83,6 +84,7 @@ class Link {
   std::string name_;
   std::string path_;  // of the tty that is or was open
   bool has_answered_ = false;
+  bool by_line_ = false;  // the kernel puts a line together, because the last reply was one
   bool is_resting_ = false;
   bool is_woken_ = false;
   std::chrono::seconds pause_{1};

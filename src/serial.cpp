@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
 #include <set>
 #include <vector>
 
@@ -65,8 +66,10 @@ bool SetRaw(int descriptor, int baud_rate) {
   ::cfmakeraw(&line);
   line.c_cflag &= ~static_cast<tcflag_t>(CSTOPB | CRTSCTS | HUPCL);
   line.c_cflag |= CLOCAL | CREAD;
+  std::fill(std::begin(line.c_cc), std::end(line.c_cc), _POSIX_VDISABLE);
   line.c_cc[VMIN] = 1;
   line.c_cc[VTIME] = 0;
+  line.c_cc[VEOL] = '\r';  // for ReadByLine
   ::cfsetispeed(&line, Speed(baud_rate));
   ::cfsetospeed(&line, Speed(baud_rate));
   return ::tcsetattr(descriptor, TCSANOW, &line) == 0;
@@ -111,6 +114,13 @@ Result<OpenPort> OpenSerial(const std::string& path, int baud_rate) {
   if (!port || SetRaw(port->descriptor.get(), baud_rate)) return port;
   return Failure(ErrorCode::kRefused,
                  fmt::format("{} does not take {} baud, 8N1: {}", Resolved(path), baud_rate, std::strerror(errno)));
+}
+
+void ReadByLine(int descriptor, bool by_line) {
+  termios line{};
+  if (::tcgetattr(descriptor, &line) != 0) return;
+  line.c_lflag = by_line ? line.c_lflag | ICANON : line.c_lflag & ~static_cast<tcflag_t>(ICANON);
+  ::tcsetattr(descriptor, TCSANOW, &line);
 }
 
 Result<OpenPort> OpenOnlyAdapter(int baud_rate, const std::string& dev) {

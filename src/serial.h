@@ -20,6 +20,10 @@ struct OpenPort {
 // that is locked) or kRefused (not a serial device).
 Result<OpenPort> OpenSerial(const std::string& path, int baud_rate);
 
+// Whether a read waits for the end of a line (CR or LF), of which the kernel tells once, or for any byte, of which it
+// tells each time. Nothing happens to what is not a tty.
+void ReadByLine(int descriptor, bool by_line);
+
 // Opens the one adapter below `dev` that is nobody else's: neither named like a radio stick (Zigbee, Z-Wave,
 // SkyConnect, ConBee, Sonoff) nor locked. kAbsent: there is none; kBusy: none is free; kBadOption: more than one is.
 // The message lists them. Only the one that is taken is touched beyond opening and locking.

@@ -197,6 +197,54 @@ TEST_CASE("a pseudo-terminal is asked, and noticed when it is unplugged") {
   CHECK(*Await(context, link.Ask("Q1\r")) == kOutage);
 }
 
+TEST_CASE("once a reply ended with its line the kernel puts the next one together; one without an end is still heard") {
+  asio::io_context context;
+  Pty pty;
+  Link link(context.get_executor(), SerialPort{pty.path}, 2400);
+  REQUIRE(Await(context, link.Open()));
+  const int inverter = pty.master.get();
+  FakeUps ups(context, std::move(pty.master));
+  const auto is_by_line = [&] {
+    termios line{};
+    REQUIRE(::tcgetattr(pty.slave.get(), &line) == 0);
+    return (line.c_lflag & ICANON) != 0;
+  };
+  const auto ask = [&] {
+    const auto start = Clock::now();
+    const auto bytes = Await(context, link.Ask("Q1\r"));
+    return std::pair(std::string(bytes ? *bytes : "none"), Clock::now() - start);
+  };
+  CHECK_FALSE(is_by_line());
+  ups.Expect("Q1\r").Reply(kMains);
+  CHECK(ask().first == kMains);
+  CHECK(is_by_line());
+
+  auto& exchange = ups.Expect("Q1\r").Reply("Q1\r");
+  for (const char c : kOutage) exchange.Then(2ms, std::string(1, c));
+  CHECK(ask().first == "Q1\r" + kOutage);
+
+  REQUIRE(::write(inverter, "(late", 5) == 5);  // is not glued to the next
+  ups.Expect("Q1\r").Reply(kMains);
+  CHECK(ask().first == kMains);
+
+  const std::string unended = kMains.substr(0, 46);
+  ups.Expect("Q1\r").Reply(unended);
+  const auto [first, first_time] = ask();
+  CHECK(first == unended);
+  CHECK(first_time >= Link::kReplyLimit);
+  CHECK_FALSE(is_by_line());
+
+  ups.Expect("Q1\r").Reply(unended);
+  const auto [second, second_time] = ask();
+  CHECK(second == unended);
+  CHECK(second_time < 900ms);
+
+  ups.Expect("Q1\r").Reply(kMains);
+  CHECK(ask().first == kMains);
+  CHECK(is_by_line());
+  CHECK(ups.IsDone());
+}
+
 TEST_CASE("a TCP bridge is asked, by name and by address") {
   asio::io_context context;
   for (const std::string host : {"127.0.0.1", "localhost"}) {

@@ -4,6 +4,7 @@
 #include <sys/file.h>
 
 #include <filesystem>
+#include <thread>
 
 #include "temporary.h"
 
@@ -42,6 +43,37 @@ TEST_CASE("a tty is opened raw, 8N1, at its speed, by a link too") {
   CHECK((line.c_cflag & CSIZE) == CS8);
   CHECK((line.c_cflag & (PARENB | CSTOPB | CRTSCTS)) == 0);
   CHECK(port->path == directory / "by-id");
+}
+
+TEST_CASE("a tty gives away whole lines, or any byte") {
+  Pty pty;
+  const auto port = OpenSerial(pty.path, 2400);
+  REQUIRE(port);
+  const auto read = [&] {
+    char bytes[64];
+    const ssize_t got = ::read(port->descriptor.get(), bytes, sizeof bytes);
+    return got < 0 ? std::string("nothing") : std::string(bytes, static_cast<size_t>(got));
+  };
+  const auto write = [&](const std::string& bytes) {
+    REQUIRE(::write(pty.master.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  };
+  ReadByLine(port->descriptor.get(), true);
+  // None of them may mean anything: NUL, ^C, ^D, backspace, ^U, ^V, DEL and those above.
+  std::string any;
+  for (int c = 0; c < 256; ++c) {
+    if (c != '\r' && c != '\n') any += static_cast<char>(c);
+  }
+  write(any.substr(0, 40));
+  CHECK(read() == "nothing");
+  write(any.substr(40) + "\r(1");
+  std::string line;
+  for (std::string part = read(); part != "nothing"; part = read()) line += part;
+  CHECK(line == any + "\r");
+  ReadByLine(port->descriptor.get(), false);
+  CHECK(read() == "(1");
+  write("(");
+  CHECK(read() == "(");
 }
 
 TEST_CASE("a port that somebody holds is busy, and the message names the file behind the link") {
