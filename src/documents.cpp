@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <utility>
 
 #include "entities.h"
 #include "json.h"
@@ -161,8 +162,8 @@ std::string RemovalDocument(const Topics& topics, const Device& device, const Al
   return is_anything ? json.TakeText() : "";
 }
 
-std::string StateDocument(const Snapshot& snapshot) {
-  JsonWriter json;
+std::string StateDocument(const Snapshot& snapshot, std::string reuse) {
+  JsonWriter json(std::move(reuse));
   json.Object([&] {
     for (const Entity& entity : kEntities) {
       if (!HasState(entity)) continue;

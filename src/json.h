@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <rapidjson/allocators.h>
 #include <rapidjson/document.h>
 #include <rapidjson/encodings.h>
 #include <rapidjson/memorystream.h>
@@ -10,16 +11,23 @@
 #include <rapidjson/writer.h>
 
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace aims {
 
-// RapidJSON's writer, taking string views and members whole.
+// RapidJSON's writer, taking string views and members whole. `reuse`: a text that is no longer needed, whose memory is
+// taken for the new one.
 class JsonWriter {
  public:
+  explicit JsonWriter(std::string reuse = {}) : text_{std::move(reuse)} { text_.text.clear(); }
+  JsonWriter(const JsonWriter&) = delete;
+  JsonWriter& operator=(const JsonWriter&) = delete;
+
   JsonWriter& Key(std::string_view key) {
     writer_.Key(key.data(), static_cast<rapidjson::SizeType>(key.size()));
     return *this;
@@ -54,11 +62,24 @@ class JsonWriter {
     writer_.EndArray();
   }
 
-  std::string TakeText() const { return {buffer_.GetString(), buffer_.GetSize()}; }
+  std::string TakeText() { return std::move(text_.text); }
 
  private:
-  rapidjson::StringBuffer buffer_;
-  rapidjson::Writer<rapidjson::StringBuffer> writer_{buffer_};
+  // RapidJSON's idea of an output stream.
+  struct Stream {
+    using Ch = char;
+    void Put(char c) { text += c; }
+    void Flush() {}
+
+    std::string text;
+  };
+  using Pool = rapidjson::MemoryPoolAllocator<>;
+  static constexpr size_t kForNesting = 1024;  // bytes: more levels than are ever written
+
+  Stream text_;
+  alignas(std::max_align_t) char nesting_[kForNesting];
+  Pool pool_{nesting_, sizeof nesting_};
+  rapidjson::Writer<Stream, rapidjson::UTF8<>, rapidjson::UTF8<>, Pool> writer_{text_, &pool_};
 };
 
 // False for text that is not UTF-8. RapidJSON's validation looks at bytes alone: "\\udc90", which is half a character,

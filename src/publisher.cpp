@@ -308,7 +308,8 @@ void Publisher::Say(const Inverter& inverter, Tell tell) {
 }
 
 void Publisher::SayState(const Inverter& inverter) {
-  mqtt_.Publish(topics_.State(inverter.device()), StateDocument(inverter.snapshot()), Retain::kYes);
+  state_ = StateDocument(inverter.snapshot(), std::move(state_));
+  mqtt_.Publish(topics_.State(inverter.device()), state_, Retain::kYes);
 }
 
 void Publisher::SayLink(const Inverter& inverter) {

@@ -89,6 +89,7 @@ class Publisher {
   bool contradicting_ = false;  // soon, for somebody has called the bridge offline
   int round_ = 0;               // of announcing: another one, or a lost connection, ends the one before
   std::chrono::steady_clock::time_point connected_at_{};
+  std::string state_;  // the last state document, for its memory
 
   DataFile ledger_file_;
   Ledger ledger_;
