@@ -1,11 +1,25 @@
-// How long the pure part of one reading takes: from the bytes of a frame to the state document.
+// How long the pure part of one reading takes, from the bytes of a frame to the state document, and what it allocates.
 
 #include <benchmark/benchmark.h>
+
+#include <cstdlib>
+#include <new>
 
 #include "documents.h"
 #include "megatec.h"
 
 namespace {
+
+size_t allocations = 0;
+
+// What `act` allocates, once it has run before.
+template <typename Act>
+double Allocations(Act act) {
+  act();
+  const size_t before = allocations;
+  act();
+  return static_cast<double>(allocations - before);
+}
 
 constexpr std::string_view kFrame = "(111.0 111.0 112.0 000 60.0 13.5 00.0 00001001\r";
 
@@ -14,18 +28,33 @@ void ParseReply(benchmark::State& state) {
     auto reading = aims::megatec::ParseReply(kFrame, aims::megatec::kStatusRequest);
     benchmark::DoNotOptimize(reading);
   }
+  state.counters["allocations"] = Allocations([] {
+    auto reading = aims::megatec::ParseReply(kFrame, aims::megatec::kStatusRequest);
+    benchmark::DoNotOptimize(reading);
+  });
 }
 BENCHMARK(ParseReply);
 
 void StateDocument(benchmark::State& state) {
   const aims::Snapshot snapshot{*aims::megatec::ParseStatus(kFrame), true};
-  for (auto _ : state) {
-    auto document = aims::StateDocument(snapshot);
+  std::string document;
+  const auto write = [&] {
+    document = aims::StateDocument(snapshot, std::move(document));
     benchmark::DoNotOptimize(document);
-  }
+  };
+  for (auto _ : state) write();
+  state.counters["allocations"] = Allocations(write);
 }
 BENCHMARK(StateDocument);
 
 }  // namespace
+
+void* operator new(size_t size) {
+  ++allocations;
+  if (void* memory = std::malloc(size)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 BENCHMARK_MAIN();

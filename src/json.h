@@ -24,7 +24,7 @@ namespace aims {
 // taken for the new one.
 class JsonWriter {
  public:
-  explicit JsonWriter(std::string reuse = {}) : text_{std::move(reuse)} { text_.text.clear(); }
+  explicit JsonWriter(std::string reuse = {}) : text_(std::move(reuse)) {}
   JsonWriter(const JsonWriter&) = delete;
   JsonWriter& operator=(const JsonWriter&) = delete;
 
@@ -62,16 +62,28 @@ class JsonWriter {
     writer_.EndArray();
   }
 
-  std::string TakeText() { return std::move(text_.text); }
+  std::string TakeText() { return text_.Take(); }
 
  private:
   // RapidJSON's idea of an output stream.
-  struct Stream {
+  class Stream {
+   public:
     using Ch = char;
-    void Put(char c) { text += c; }
-    void Flush() {}
+    explicit Stream(std::string reuse) : text_(std::move(reuse)) { text_.clear(); }
+    void Put(char c) {
+      if (used_ == sizeof piece_) Flush();
+      piece_[used_++] = c;
+    }
+    void Flush() { text_.append(piece_, std::exchange(used_, 0)); }
+    std::string Take() {
+      Flush();
+      return std::move(text_);
+    }
 
-    std::string text;
+   private:
+    std::string text_;
+    size_t used_ = 0;
+    char piece_[256];
   };
   using Pool = rapidjson::MemoryPoolAllocator<>;
   static constexpr size_t kForNesting = 1024;  // bytes: more levels than are ever written

@@ -199,9 +199,10 @@ void Poller::Gone(const Error& error) {
   Deliver(inverter_.Gone(Now()));
 }
 
+// First whoever listens, then the log, which may be slow.
 void Poller::Deliver(const Due& due) {
-  for (const Entry& entry : due.lines) log::Write(entry.level, fmt::format("{}: {}", name_, entry.text));
   on_due_(due);
+  for (const Entry& entry : due.lines) log::Write(entry.level, fmt::format("{}: {}", name_, entry.text));
   if (due.tell == Tell::kOffline) DropOrder("ignored: the inverter fell silent");
 }
 

@@ -439,7 +439,8 @@ class Program:
             self.process.kill()
         self.process.wait()
         self.reader.join()
-        print("\n".join(self.log))
+        if self.log:
+            print("\n".join(self.log))
 
     def stop(self, number=signal.SIGTERM):
         """Ends it; (exit code, seconds that took)."""
