@@ -3,6 +3,7 @@
 import importlib
 import sys
 
+from peers import Program
 from table import Table
 
 PARTS = {
@@ -22,6 +23,7 @@ def main():
     unknown = [part for part in parts if part not in PARTS]
     if unknown:
         sys.exit(f"{unknown[0]} is none of: {', '.join(PARTS)}")
+    Program.shows_log = False
     table = Table()
     for part in parts:
         table.begin(f"{part}: {PARTS[part]}")

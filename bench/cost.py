@@ -36,7 +36,6 @@ def at_defaults(table, folder, broker):
         before = tasks(pid)
         time.sleep(SECONDS)
         after = tasks(pid)
-        program.log.clear()
     used = {task: (after[task][1] - before[task][1], after[task][2] - before[task][2]) for task in after}
     all_of_it = sum(seconds for seconds, _ in used.values())
     table.row("processor, a poll", 1000 * used[pid][0] / SECONDS, "ms", 0.3)
@@ -79,7 +78,6 @@ def an_hour(table, folder, broker):
         for hour in (1, 2):
             until(lambda: asked[0] >= hour * POLLS_OF_AN_HOUR, 120, "an hour of polls")
             figures.append((memory(pids, "Rss"), memory(pids, "Pss")))
-        program.log.clear()
     table.row("resident memory after an hour of polls, TLS linked", figures[0][0], "MB", 6)
     table.row("proportional memory after an hour of polls", figures[0][1], "MB", 6)
     table.row("what a second hour adds", figures[1][0] - figures[0][0], "MB", 0.1)

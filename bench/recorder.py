@@ -38,7 +38,6 @@ def measure(table):
             began = time.monotonic()
             until(lambda: state(core, OURS) == "off", 10, "the outage in Home Assistant")
             told = time.monotonic() - began
-            program.log.clear()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     for what, counts in (("messages", messages), ("rows in the recorder", added)):

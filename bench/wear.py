@@ -31,7 +31,6 @@ def run(inverter):
             done = subprocess.run(["timeout", str(60 * MINUTES), "strace", "-f", "-y", "-e", "trace=write,pwrite64,writev",
                                    "-e", "signal=none", "-o", folder / "trace", "-p", str(program.process.pid)],
                                   capture_output=True)
-            program.log.clear()
             assert done.returncode == 124, done.stderr
             lines = (folder / "trace").read_text().splitlines()
         written = sum(int(line.rsplit("= ", 1)[1]) for line in lines if f"<{folder}/" in line and ".json" in line)

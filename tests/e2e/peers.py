@@ -412,6 +412,8 @@ class FakeSupervisor:
 class Program:
     """aims-inverter-mqtt with options of the test's, its log line by line."""
 
+    shows_log = True  # at the end
+
     def __init__(self, directory, options, environment=None, arguments=(), data=None, namespace=None):
         self.directory = Path(directory)
         self.data = data or directory
@@ -439,7 +441,7 @@ class Program:
             self.process.kill()
         self.process.wait()
         self.reader.join()
-        if self.log:
+        if self.shows_log:
             print("\n".join(self.log))
 
     def stop(self, number=signal.SIGTERM):
