@@ -13,7 +13,7 @@ from peers import Broker, Program, Simulator, Subscriber, free_port, until
 
 MINUTES = 5
 OURS, EVERY_POLL = "ours", "every_poll"
-ROWS = "SELECT count(*) FROM states JOIN states_meta USING (metadata_id) WHERE entity_id LIKE ?"
+ROWS = "SELECT count(*) FROM states JOIN states_meta USING (metadata_id) WHERE states_meta.entity_id LIKE ?"
 
 
 def measure(table):

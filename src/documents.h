@@ -54,8 +54,8 @@ std::string DiscoveryDocument(const Topics& topics, const Device& device, std::s
 std::string RemovalDocument(const Topics& topics, const Device& device, const Allowed& before,
                             std::string_view version);
 
-// {"battery_low": "OFF", "battery_voltage": 13.5, …}: every key always, null where unknown. `reuse`: the document before,
-// in whose memory this one is written.
+// {"battery_low": "OFF", "battery_voltage": 13.5, …}: every key always, null where unknown. `reuse`: the document
+// before, in whose memory this one is written.
 std::string StateDocument(const Snapshot& snapshot, std::string reuse = {});
 
 // {"event_type": "power_lost", "id": …, "time": …, "late": false}. Late: told so long after it happened that nobody
