@@ -162,11 +162,11 @@ def measure(table):
         thread.start()
     for thread in threads:
         thread.join()
-    ours = next(r for r in results if r["who"] == "ours, at defaults")
-    for r in sorted((r for r in results if "failed" not in r), key=lambda r: r["median"]):
-        goals = GOALS.get(r["who"], {})
-        for key, (what, unit) in FIGURES.items():
-            table.row(f"{r['who']}: {what}", r[key], unit, goals.get(key), to=ours[key])
     for r in results:
         if "failed" in r:
             table.note(f"{r['who']}: {r['failed']}")
+    ours = next((r for r in results if r["who"] == "ours, at defaults"), {})
+    for r in sorted((r for r in results if "failed" not in r), key=lambda r: r["median"]):
+        goals = GOALS.get(r["who"], {})
+        for key, (what, unit) in FIGURES.items():
+            table.row(f"{r['who']}: {what}", r[key], unit, goals.get(key), to=ours.get(key))

@@ -36,7 +36,7 @@ def at_defaults(table, folder, broker):
         before = tasks(pid)
         time.sleep(SECONDS)
         after = tasks(pid)
-    used = {task: (after[task][1] - before[task][1], after[task][2] - before[task][2]) for task in after}
+    used = {task: (after[task][1] - before[task][1], after[task][2] - before[task][2]) for task in before}
     all_of_it = sum(seconds for seconds, _ in used.values())
     table.row("processor, a poll", 1000 * used[pid][0] / SECONDS, "ms", 0.3)
     table.row("processor, an hour at defaults, Paho's threads too", 3600 * all_of_it / SECONDS, "s")

@@ -3,7 +3,9 @@
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>
-#include <new>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include "documents.h"
 #include "megatec.h"
@@ -49,12 +51,18 @@ BENCHMARK(StateDocument);
 
 }  // namespace
 
-void* operator new(size_t size) {
+// All that is allocated comes through these, operator new and RapidJSON's allocators, too.
+extern "C" {
+void* __libc_malloc(size_t size);
+void* __libc_realloc(void* memory, size_t size);
+void* malloc(size_t size) {
   ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
+  return __libc_malloc(size);
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+void* realloc(void* memory, size_t size) {
+  ++allocations;
+  return __libc_realloc(memory, size);
+}
+}
 
 BENCHMARK_MAIN();

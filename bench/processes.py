@@ -21,4 +21,4 @@ def processor(pids):
 def memory(pids, what):
     """MB; `what`: Rss or Pss."""
     return sum(int(line.split()[1]) for pid in pids for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-               if line.startswith(what + ":")) / 1000
+               if line.startswith(what + ":")) * 1024 / 1e6

@@ -17,7 +17,7 @@ from processes import memory, processor
 from wire import Ear, percentile
 
 SECONDS = 20
-RUBBISH = bytes(range(1, 12)) * 4  # what the babbling one says every 20 ms: some 2400 bytes a second
+RUBBISH = bytes(range(1, 12)) * 4  # what the babbling one says every 20 ms: some 2200 bytes a second
 
 
 class Inverters:

@@ -38,7 +38,7 @@ def measure(table):
         table.note(f"what the image adds to its base: not measured, there is no image {IMAGE} (tests/e2e/images app)")
     else:
         table.row("what the image adds to its base", added / 1e6, "MB", 10.5)
-    table.row("compiling the release, all files, one core", seconds, "s")
+    table.row("compiling the release, all files, one core", seconds, "s", 60)
 
 
 def by_owner(map_):

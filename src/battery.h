@@ -24,7 +24,7 @@ enum class Calibration {
   kLearned,      // it came to its end
   kNotFromFull,  // low, but the discharge was not seen to begin full
   kTooShallow,   // low, but long before any battery that is worth its name
-  kEndedEarly,   // the utility was back before the battery was low
+  kEndedEarly,   // the discharge ended before the battery was low
 };
 
 // What the owner says of a battery and of what hangs on it. Empty: not said.

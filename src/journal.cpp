@@ -107,7 +107,7 @@ std::optional<Entry> Calibrated(Calibration calibration, std::optional<double> f
                       "say; it is worn, or battery_capacity or rated_power is not right",
                       Battery::kDeepEnough * 100)};
     case Calibration::kEndedEarly:
-      return Entry{LogLevel::kInfo, "not calibrated: the utility was back before the battery was low"};
+      return Entry{LogLevel::kInfo, "not calibrated: the discharge ended before the battery was low"};
   }
   return {};
 }

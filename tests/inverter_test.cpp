@@ -288,7 +288,7 @@ TEST_CASE("the log guides through a calibration, a line for each step") {
   };
   says(read(frames::kMains, 13h), 1, "the battery is full; it was never calibrated: ");
   says(read(frames::kOutage, 10min), 2, "this discharge began full: ");
-  says(read(frames::kMains, 10s), 2, "not calibrated: the utility was back");
+  says(read(frames::kMains, 10s), 2, "not calibrated: the discharge ended");
   says(read(frames::kOutage, 10min, true), 3, "not calibrated: this discharge was not seen to begin with a full");
   says(read(frames::kMains, 13h), 3, "the battery is full; it was never calibrated: ");
   says(read(frames::kOutage, 19min), 2, "this discharge began full: ");

@@ -58,7 +58,7 @@ TEST_CASE("a tty gives away whole lines, or any byte") {
     REQUIRE(::write(pty.master.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   };
-  ReadByLine(port->descriptor.get(), true);
+  ReadByLine(port->descriptor.get(), /*by_line=*/true);
   // None of them may mean anything: NUL, ^C, ^D, backspace, ^U, ^V, DEL and those above.
   std::string any;
   for (int c = 0; c < 256; ++c) {
@@ -70,7 +70,7 @@ TEST_CASE("a tty gives away whole lines, or any byte") {
   std::string line;
   for (std::string part = read(); part != "nothing"; part = read()) line += part;
   CHECK(line == any + "\r");
-  ReadByLine(port->descriptor.get(), false);
+  ReadByLine(port->descriptor.get(), /*by_line=*/false);
   CHECK(read() == "(1");
   write("(");
   CHECK(read() == "(");
