@@ -6,7 +6,7 @@
 // (b) one on another published curve, with polarisation, from full, asked when a fifth is left;
 // (c) from full, asked at half charge, once one discharge at 30 % load was learned from.
 
-#include "battery.h"
+#include "inverter/battery.h"
 
 #include <fmt/format.h>
 

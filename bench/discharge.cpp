@@ -7,9 +7,9 @@
 #include <chrono>
 #include <vector>
 
-#include "inverter.h"
-#include "megatec.h"
-#include "simulator.h"
+#include "inverter/inverter.h"
+#include "megatec/q1.h"
+#include "megatec/simulator.h"
 
 namespace aims {
 namespace {

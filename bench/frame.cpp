@@ -7,8 +7,8 @@
 #include <string_view>
 #include <utility>
 
-#include "documents.h"
-#include "megatec.h"
+#include "homeassistant/documents.h"
+#include "megatec/q1.h"
 
 namespace {
 

@@ -1,7 +1,7 @@
 // Whatever arrives on the command topic, and whatever the inverter answers: a command is one of the words and nothing
 // near it, its request is a short line, and nothing is allowed that the owner has not allowed.
 
-#include "command.h"
+#include "inverter/command.h"
 
 #include <cstddef>
 #include <cstdint>

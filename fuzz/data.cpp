@@ -5,9 +5,9 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "ledger.h"
-#include "memory.h"
-#include "outbox.h"
+#include "homeassistant/announced.h"
+#include "inverter/saved_state.h"
+#include "mqtt/event_queue.h"
 
 namespace {
 

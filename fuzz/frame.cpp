@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "documents.h"
-#include "journal.h"
-#include "megatec.h"
+#include "homeassistant/documents.h"
+#include "inverter/sentences.h"
+#include "megatec/q1.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace aims;

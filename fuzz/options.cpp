@@ -1,6 +1,6 @@
 // Whatever stands in options.json: it is taken, or every mistake has its line.
 
-#include "options.h"
+#include "options/options.h"
 
 #include <cstddef>
 #include <cstdint>

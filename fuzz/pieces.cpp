@@ -8,7 +8,7 @@
 #include <random>
 #include <string_view>
 
-#include "megatec.h"
+#include "megatec/q1.h"
 
 namespace {
 

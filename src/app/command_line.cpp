@@ -1,0 +1,80 @@
+#include "app/command_line.h"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <iterator>
+#include <vector>
+
+namespace aims {
+namespace {
+
+constexpr int kWrongCommandLine = 2;
+
+// 0: go on with `app`'s values; otherwise the exit code is in the error.
+tl::expected<void, int> Parse(CLI::App& app, int argc, char** argv) {
+  try {
+    app.parse(argc, argv);
+    return {};
+  } catch (const CLI::ParseError& error) {
+    return tl::unexpected<int>(app.exit(error) == 0 ? 0 : kWrongCommandLine);
+  }
+}
+
+CLI::IsMember IsBaudRate() { return CLI::IsMember(std::vector<int>(std::begin(kBaudRates), std::end(kBaudRates))); }
+
+LogLevel LevelOf(const std::string& word) {
+  const auto found = std::find(std::begin(kLogLevels), std::end(kLogLevels), word);
+  return static_cast<LogLevel>(found - std::begin(kLogLevels));
+}
+
+}  // namespace
+
+tl::expected<CommandLine, int> ParseCommandLine(int argc, char** argv) {
+  CommandLine line;
+  std::string level;
+  std::string probe;
+  CLI::App app("Publishes what an AIMS Power inverter says on its serial port to Home Assistant over MQTT.",
+               "aims-inverter-mqtt");
+  app.add_option("--options", line.options, "The options, as the Supervisor writes them")->capture_default_str();
+  app.add_option("--data", line.data, "Where the program keeps what it has to remember")->capture_default_str();
+  app.add_option("--log-level", level, "Instead of the options' log_level")
+      ->check(CLI::IsMember(std::vector<std::string>(std::begin(kLogLevels), std::end(kLogLevels))));
+  app.add_flag("--healthcheck", line.healthcheck, "Ask the program that runs with the same --data whether it is alive");
+  auto* address =
+      app.add_option("--probe", probe, "Ask the inverter at ADDRESS once and say what came")->type_name("ADDRESS");
+  app.add_option("--baud", line.baud_rate, "The speed for --probe")
+      ->check(IsBaudRate())
+      ->needs(address)
+      ->capture_default_str();
+  app.set_version_flag("--version", AIMS_VERSION);
+  if (const auto parsed = Parse(app, argc, argv); !parsed) return tl::unexpected<int>(parsed.error());
+
+  if (!level.empty()) line.log_level = LevelOf(level);
+  if (address->count() == 0) return line;
+  const auto parsed = ParseAddress(probe);
+  if (parsed) {
+    line.probe = *parsed;
+    return line;
+  }
+  app.exit(CLI::ValidationError("--probe", parsed.error().message + "; it takes " + std::string(kAddressForms)));
+  return tl::unexpected<int>(kWrongCommandLine);
+}
+
+tl::expected<SimulatorCommandLine, int> ParseSimulatorCommandLine(int argc, char** argv) {
+  SimulatorCommandLine line;
+  CLI::App app(
+      "A simulated AIMS inverter on a pseudo-terminal. Commands on standard input: utility on|off, battery VOLTS,\n"
+      "load PERCENT, fault silence|garbage|half|noise|nak|late|echo|voltronic|axpert|none, unplug, plug.",
+      "aims-inverter-sim");
+  app.add_option("link", line.link, "Where to put the link to the pseudo-terminal")->required();
+  app.add_option("--baud", line.baud_rate, "The speed of the simulated line")
+      ->check(IsBaudRate())
+      ->capture_default_str();
+  app.set_version_flag("--version", AIMS_VERSION);
+  if (const auto parsed = Parse(app, argc, argv); !parsed) return tl::unexpected<int>(parsed.error());
+  return line;
+}
+
+}  // namespace aims

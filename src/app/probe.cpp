@@ -1,0 +1,95 @@
+#include "app/probe.h"
+
+#include <fmt/format.h>
+
+#include <asio/co_spawn.hpp>
+#include <asio/io_context.hpp>
+#include <cctype>
+#include <cstdio>
+#include <exception>
+#include <optional>
+#include <string>
+
+#include "homeassistant/entities.h"
+#include "inverter/sentences.h"
+#include "megatec/q1.h"
+#include "wire/advice.h"
+#include "wire/link.h"
+
+namespace aims {
+namespace {
+
+using std::string_view;
+
+void Say(const std::string& line) { std::puts(line.c_str()); }
+
+void SayWhy(std::string what, string_view advice) {
+  what[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(what[0])));
+  Say(advice.empty() ? what : fmt::format("{}. {}", what, advice));
+}
+
+std::string Shown(const Entity& entity, const Reading& reading) {
+  const Value value = ValueOf(entity, {reading, true});
+  if (const bool* flag = std::get_if<bool>(&value)) return *flag ? "yes" : "no";
+  if (const double* number = std::get_if<double>(&value)) {
+    return fmt::format("{:.{}f} {}", *number, entity.decimals, entity.unit);
+  }
+  return "not measured";
+}
+
+void Explain(const Reading& reading) {
+  Say("A good frame:");
+  for (const Entity& entity : kEntities) {
+    if (IsFromWire(entity)) Say(fmt::format("  {:<24}{}", entity.name, Shown(entity, reading)));
+  }
+}
+
+asio::awaitable<void> AskOnce(Link& link, bool& found) {
+  const auto opened = co_await link.Open();
+  if (!opened) {
+    SayWhy(opened.error().message, Advice(opened.error().code));
+    co_return;
+  }
+  Say(fmt::format("Asking {} …", link.name()));
+  std::optional<Error> silence;
+  std::string heard;
+  for (const string_view request : {megatec::kStatusRequest, megatec::kStatusRequestLf}) {
+    const auto bytes = co_await link.Ask(request);
+    if (!bytes) {
+      silence = bytes.error();
+      if (!link.is_open()) break;
+      continue;
+    }
+    heard = *bytes;
+    const auto reading = megatec::ParseReply(heard, request);
+    if (reading) {
+      Explain(*reading);
+      found = true;
+      co_return;
+    }
+  }
+  if (heard.empty()) {
+    SayWhy(silence->message, Advice(silence->code));
+    co_return;
+  }
+  const auto refused = megatec::ParseReply(heard, megatec::kStatusRequest);
+  Say(fmt::format("Heard: {}", Printable(heard)));
+  if (!refused) SayWhy(std::string(megatec::Describe(refused.error())), Advice(refused.error()));
+}
+
+}  // namespace
+
+bool Probe(const Address& address, int baud_rate) {
+  asio::io_context context;
+  Link link(context.get_executor(), address, baud_rate);
+  bool found = false;
+  asio::co_spawn(context, AskOnce(link, found), [&](std::exception_ptr failure) {
+    link.Close();
+    context.stop();
+    if (failure) std::rethrow_exception(failure);
+  });
+  context.run();
+  return found;
+}
+
+}  // namespace aims

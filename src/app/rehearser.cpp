@@ -1,0 +1,74 @@
+#include "app/rehearser.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/time.h"
+#include "inverter/rehearsal.h"
+#include "inverter/sentences.h"
+#include "io/log.h"
+#include "io/pause.h"
+#include "io/spawn.h"
+
+namespace aims {
+namespace {
+
+constexpr double kAlmostFull = Battery::kFullEnough - 0.005;  // from full it would be taken for a calibration
+
+}  // namespace
+
+Rehearser::Rehearser(asio::any_io_executor executor, InverterOptions options, const Inverter& real, Inverter& stage,
+                     OnDue on_due)
+    : executor_(executor), options_(std::move(options)), real_(real), stage_(stage), on_due_(std::move(on_due)) {}
+
+Inverter Rehearser::Stage(InverterOptions options, const Inverter& real) {
+  options.device = RehearsalOf(real.device());
+  BatteryMemory::Entry battery{.battery = real.battery().battery};
+  battery.battery.charge = kAlmostFull;
+  return Inverter(options, {}, battery);
+}
+
+void Rehearser::Play() {
+  const std::string& name = real_.device().name;
+  if (std::exchange(is_playing_, true)) {
+    const std::string line = fmt::format("{}: an outage is being rehearsed already", name);
+    if (refusals_.IsNew(line, Now().steady)) log::Info("{}", line);
+    return;
+  }
+  log::Info("{}: an outage is rehearsed on the device {}; nothing of it is real", name, stage_.device().name);
+  Spawn(executor_, Run());
+}
+
+// The time of the outage runs ahead of the clock; only the times of day that it names are real.
+asio::awaitable<void> Rehearser::Run() {
+  stage_ = Stage(options_, real_);
+  Rehearsal rehearsal(options_.battery, real_.snapshot().reading);
+  auto time = Now().steady;
+  auto next = time;
+  while (const auto step = rehearsal.Next(stage_.snapshot())) {
+    const auto end = time + step->passed;
+    while (time < end) {
+      time = std::min<Inverter::Time>(end, time + Inverter::kLongestStep);
+      const Due due = stage_.Read(step->reading, {time, Now().wall});
+      if (due.battery) stage_.Kept(time);
+      Deliver(due);
+    }
+    next += Rehearsal::kPace;
+    co_await PauseUntil(executor_, next);
+  }
+  stage_ = Stage(options_, real_);
+  on_due_({.tell = Tell::kOffline});
+  is_playing_ = false;
+  log::Info("{}: the rehearsal is over", real_.device().name);
+}
+
+void Rehearser::Deliver(const Due& due) {
+  for (const Entry& entry : due.lines) {
+    log::Write(LogLevel::kInfo, fmt::format("{}: {}", stage_.device().name, entry.text));
+  }
+  on_due_(due);
+}
+
+}  // namespace aims

@@ -1,0 +1,43 @@
+// Plays a rehearsal (rehearsal.h) on the second device of an inverter, when asked, and clears the stage after it. The
+// real device is looked at, and never touched.
+
+#pragma once
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <functional>
+
+#include "base/log_throttle.h"
+#include "inverter/inverter.h"
+#include "options/options.h"
+
+namespace aims {
+
+class Rehearser {
+ public:
+  using OnDue = std::function<void(const Due&)>;
+
+  // `real` and `stage` outlive it; `options` are those of `real`.
+  Rehearser(asio::any_io_executor executor, InverterOptions options, const Inverter& real, Inverter& stage,
+            OnDue on_due);
+
+  // Begins, unless one is being played.
+  void Play();
+
+  // The inverter on which it is played: as the options have it, with a battery that is all but full.
+  static Inverter Stage(InverterOptions options, const Inverter& real);
+
+ private:
+  asio::awaitable<void> Run();
+  void Deliver(const Due& due);
+
+  asio::any_io_executor executor_;
+  InverterOptions options_;
+  const Inverter& real_;
+  Inverter& stage_;
+  OnDue on_due_;
+  bool is_playing_ = false;
+  Repeats refusals_;
+};
+
+}  // namespace aims

@@ -1,0 +1,208 @@
+#include "homeassistant/documents.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <utility>
+
+#include "base/json.h"
+#include "homeassistant/entities.h"
+#include "inverter/saved_state.h"
+
+namespace aims {
+namespace {
+
+using std::string_view;
+
+bool IsPicoglf(string_view model) {
+  constexpr string_view kSeries = "PICOGLF";
+  const auto same = [](char a, char b) { return std::toupper(static_cast<unsigned char>(a)) == b; };
+  return std::search(model.begin(), model.end(), kSeries.begin(), kSeries.end(), same) != model.end();
+}
+
+std::string Joined(std::initializer_list<string_view> parts) {
+  std::string text;
+  for (const string_view part : parts) text += part;
+  return text;
+}
+
+// One component. What needs the link as well has its availability from the root.
+void WriteComponent(JsonWriter& json, const Entity& entity, const Topics& topics, const Device& device) {
+  const string_view platform = Platform(entity, device.allowed);
+  const Switch* can_turn = platform == "switch" ? std::get_if<Switch>(&entity.source) : nullptr;
+  const Button* button = std::get_if<Button>(&entity.source);
+  json.TextMember("p", platform);
+  json.TextMember("name", entity.name);
+  json.TextMember("unique_id", Joined({topics.base, "_", device.id, "_", entity.key}));
+  json.TextMember("default_entity_id", Joined({platform, ".", device.id, "_", entity.key}));
+  if (can_turn || button) json.TextMember("command_topic", topics.Command(device));
+  if (can_turn) {
+    json.TextMember("payload_on", Name(can_turn->on));
+    json.TextMember("payload_off", Name(can_turn->off));
+    json.TextMember("state_on", "ON");
+    json.TextMember("state_off", "OFF");
+  }
+  if (button) json.TextMember("payload_press", Name(button->command));
+  if (IsOneOf<Happenings>(entity.source)) {
+    json.TextMember("state_topic", topics.Event(device));
+    json.Key("event_types").Array([&] {
+      for (const string_view type : kEventTypes) json.Text(type);
+    });
+  }
+  if (HasState(entity)) {
+    json.TextMember("value_template", Joined({"{{ value_json.", entity.key, " }}"}));
+  }
+  json.TextMember("device_class", entity.device_class);
+  json.TextMember("unit_of_measurement", entity.unit);
+  json.TextMember("icon", entity.icon);
+  if (IsOneOf<Number, MaybeNumber, OwnNumber, OwnTotal>(entity.source)) {
+    json.TextMember("state_class", IsOneOf<OwnTotal>(entity.source) ? "total_increasing" : "measurement");
+    json.Key("suggested_display_precision").Number(entity.decimals, 0);
+  }
+  if (IsOneOf<OwnStatus>(entity.source)) {
+    json.Key("options").Array([&] {
+      for (const string_view status : kStatuses) json.Text(status);
+    });
+  }
+  if (!entity.attributes.empty()) {
+    json.TextMember("json_attributes_topic", topics.State(device));
+    json.TextMember("json_attributes_template", Joined({"{{ (value_json.", entity.attributes, " or {}) | tojson }}"}));
+  }
+  const bool is_config = entity.category == Category::kConfig || can_turn;
+  const bool is_diagnostic = entity.category == Category::kDiagnostic && !can_turn;
+  if (is_config) json.TextMember("entity_category", "config");
+  if (is_diagnostic) json.TextMember("entity_category", "diagnostic");
+  if (entity.fitted == Fitted::kNotOnPicoglf && IsPicoglf(device.model)) json.Key("enabled_by_default").Bool(false);
+  if (!NeedsLink(entity)) {
+    json.Key("availability").Array([&] { json.Object([&] { json.TextMember("topic", topics.Bridge()); }); });
+  }
+  json.Key("qos").Number(1, 0);
+}
+
+// {"reasons": [{"reason": "charge", "value": 29}]}: the attributes of "Shutdown advised".
+void WriteReasons(JsonWriter& json, const std::vector<ShutdownAdvisor::Reason>& reasons) {
+  json.Object([&] {
+    json.Key("reasons").Array([&] {
+      for (const auto& reason : reasons) {
+        json.Object([&] {
+          json.Key("reason").Text(ShutdownAdvisor::kWhys[static_cast<size_t>(reason.why)]);
+          json.Key("value").Number(std::round(reason.value * 10) / 10, 1);
+        });
+      }
+    });
+  });
+}
+
+// What stands before the components.
+void WriteDevice(JsonWriter& json, const Topics& topics, const Device& device, string_view version) {
+  json.Key("dev").Object([&] {
+    json.Key("ids").Array([&] { json.Text(Joined({topics.base, "_", device.id})); });
+    json.TextMember("name", device.name);
+    json.TextMember("mf", "AIMS Power");
+    json.TextMember("mdl", device.model);
+    json.TextMember("sw", version);
+  });
+  json.Key("o").Object([&] {
+    json.TextMember("name", "AIMS Power Inverter MQTT");
+    json.TextMember("sw", version);
+    json.TextMember("url", kRepository);
+  });
+  json.Key("avty").Array([&] {
+    json.Object([&] { json.TextMember("topic", topics.Bridge()); });
+    json.Object([&] { json.TextMember("topic", topics.Link(device)); });
+  });
+  json.TextMember("avty_mode", "all");
+  json.TextMember("stat_t", topics.State(device));
+}
+
+}  // namespace
+
+bool IsTopicLevel(string_view text) {
+  const auto is_allowed = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-'; };
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_allowed);
+}
+
+std::string Topics::Bridge() const { return Joined({base, "/bridge"}); }
+std::string Topics::Link(const Device& device) const { return Joined({base, "/", device.id, "/link"}); }
+std::string Topics::State(const Device& device) const { return Joined({base, "/", device.id, "/state"}); }
+std::string Topics::Event(const Device& device) const { return Joined({base, "/", device.id, "/event"}); }
+std::string Topics::Command(const Device& device) const { return Joined({base, "/", device.id, "/command"}); }
+std::string Topics::Discovery(const Device& device) const {
+  return Joined({discovery_prefix, "/device/", base, "_", device.id, "/config"});
+}
+
+std::string DiscoveryDocument(const Topics& topics, const Device& device, string_view version) {
+  JsonWriter json;
+  json.Object([&] {
+    WriteDevice(json, topics, device, version);
+    json.Key("cmps").Object([&] {
+      for (const Entity& entity : kEntities) {
+        if (Platform(entity, device.allowed).empty()) continue;
+        json.Key(entity.key).Object([&] { WriteComponent(json, entity, topics, device); });
+      }
+    });
+  });
+  return json.TakeText();
+}
+
+std::string RemovalDocument(const Topics& topics, const Device& device, const Allowed& before, string_view version) {
+  bool is_anything = false;
+  JsonWriter json;
+  json.Object([&] {
+    WriteDevice(json, topics, device, version);
+    json.Key("cmps").Object([&] {
+      for (const Entity& entity : kEntities) {
+        const string_view platform = Platform(entity, before);
+        if (platform.empty() || platform == Platform(entity, device.allowed)) continue;
+        json.Key(entity.key).Object([&] { json.TextMember("p", platform); });
+        is_anything = true;
+      }
+    });
+  });
+  return is_anything ? json.TakeText() : "";
+}
+
+std::string StateDocument(const Snapshot& snapshot, std::string reuse) {
+  JsonWriter json(std::move(reuse));
+  json.Object([&] {
+    for (const Entity& entity : kEntities) {
+      if (!HasState(entity)) continue;
+      json.Key(entity.key);
+      const Value value = ValueOf(entity, snapshot);
+      if (const bool* flag = std::get_if<bool>(&value)) {
+        json.Text(*flag ? "ON" : "OFF");
+      } else if (const double* number = std::get_if<double>(&value)) {
+        json.Number(*number, entity.decimals);
+      } else if (const WallTime* time = std::get_if<WallTime>(&value)) {
+        json.Text(FormatTime(*time));
+      } else if (const Status* status = std::get_if<Status>(&value)) {
+        json.Text(Name(*status));
+      } else {
+        json.Null();
+      }
+    }
+    json.Key("shutdown_reasons");
+    WriteReasons(json, snapshot.shutdown_reasons);
+    json.Key("last_outage_record");
+    if (snapshot.last_outage_record) {
+      WriteOutage(json, *snapshot.last_outage_record);
+    } else {
+      json.Null();
+    }
+  });
+  return json.TakeText();
+}
+
+std::string EventDocument(const PowerEvent& event, bool is_late) {
+  JsonWriter json;
+  json.Object([&] {
+    json.Key("event_type").Text(Name(event.type));
+    json.Key("id").Text(event.id);
+    json.Key("time").Text(FormatTime(event.time));
+    json.Key("late").Bool(is_late);
+    if (event.fault_voltage) json.Key("fault_voltage").Number(*event.fault_voltage, 1);
+  });
+  return json.TakeText();
+}
+
+}  // namespace aims

@@ -1,0 +1,65 @@
+// What is told over MQTT, as text: the topics, the discovery document from which Home Assistant makes a device, the
+// state document that its entities read, and events. The first two are written from the one table in entities.h.
+//
+// Home Assistant refuses a whole device for one unknown key at the root, in `dev` or in `o`; its rules are those of
+// https://www.home-assistant.io/integrations/mqtt/#device-discovery-payload (device discovery, since Core 2024.11).
+
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "inverter/command.h"
+#include "inverter/power_events.h"
+#include "inverter/snapshot.h"
+
+namespace aims {
+
+inline constexpr std::string_view kRepository = "https://github.com/aims2mqtt/aims-power-inverter-mqtt";
+inline constexpr std::string_view kOnlinePayload = "online";
+inline constexpr std::string_view kOfflinePayload = "offline";
+
+// Who an inverter is to Home Assistant.
+struct Device {
+  std::string id;     // the slug of the name: "aims_inverter"
+  std::string name;   // "AIMS inverter"
+  std::string model;  // as the owner typed it; may be empty
+  Allowed allowed{};  // what may be asked of it
+};
+
+// Where everything is told.
+struct Topics {
+  std::string base;              // one level: "aims2mqtt"
+  std::string discovery_prefix;  // one level: "homeassistant"
+
+  std::string Bridge() const;                         // "online", or the will: "offline"
+  std::string Link(const Device& device) const;       // the same, of one inverter
+  std::string State(const Device& device) const;      // StateDocument
+  std::string Event(const Device& device) const;      // EventDocument
+  std::string Command(const Device& device) const;    // one of kCommands, from others
+  std::string Discovery(const Device& device) const;  // DiscoveryDocument
+
+  bool operator==(const Topics&) const = default;
+};
+
+// True for what can be one level of a topic of ours: letters, digits, _ and -.
+bool IsTopicLevel(std::string_view text);
+
+// The device with its entities. Temperature and AVR, which a PICOGLF has not, are created disabled for that model.
+std::string DiscoveryDocument(const Topics& topics, const Device& device, std::string_view version);
+
+// Takes back the entities that were announced while the owner allowed `before`, and that are none now, or of another
+// kind: Home Assistant forgets a component only if it is told its platform alone, before what comes in its place.
+// Empty: there are none.
+std::string RemovalDocument(const Topics& topics, const Device& device, const Allowed& before,
+                            std::string_view version);
+
+// {"battery_low": "OFF", "battery_voltage": 13.5, …}: every key always, null where unknown. `reuse`: the document
+// before, in whose memory this one is written.
+std::string StateDocument(const Snapshot& snapshot, std::string reuse = {});
+
+// {"event_type": "power_lost", "id": …, "time": …, "late": false}. Late: told so long after it happened that nobody
+// should act as if it were now. Of a failure between two polls also "fault_voltage".
+std::string EventDocument(const PowerEvent& event, bool is_late);
+
+}  // namespace aims

@@ -1,0 +1,47 @@
+#include "homeassistant/entities.h"
+
+namespace aims {
+namespace {
+
+struct Look {
+  const Snapshot& snapshot;
+
+  Value operator()(OwnFlag flag) const { return snapshot.*flag; }
+  Value operator()(OwnTotal total) const { return (snapshot.*total).value; }
+  Value operator()(OwnNumber number) const { return Maybe(snapshot.*number); }
+  Value operator()(OwnTime time) const { return Maybe(snapshot.*time); }
+  Value operator()(OwnStatus status) const { return Maybe(snapshot.*status); }
+  Value operator()(MaybeNumber number) const {
+    if (!snapshot.reading) return std::monostate();
+    return Maybe((*snapshot.reading).*number);
+  }
+  Value operator()(Happenings) const { return Value(); }
+  Value operator()(Button) const { return Value(); }
+  Value operator()(const Switch& source) const { return (*this)(source.flag); }
+  template <typename OfReading>  // a Number or a Flag
+  Value operator()(OfReading source) const {
+    if (!snapshot.reading) return std::monostate();
+    return (*snapshot.reading).*source;
+  }
+
+  template <typename Kind>
+  static Value Maybe(const std::optional<Kind>& value) {
+    if (!value) return std::monostate();
+    return *value;
+  }
+};
+
+}  // namespace
+
+Value ValueOf(const Entity& entity, const Snapshot& snapshot) { return std::visit(Look{snapshot}, entity.source); }
+
+std::string_view Platform(const Entity& entity, const Allowed& allowed) {
+  const Source& source = entity.source;
+  if (const Button* button = std::get_if<Button>(&source)) return IsAllowed(button->command, allowed) ? "button" : "";
+  const Switch* can_turn = std::get_if<Switch>(&source);
+  if (can_turn && IsAllowed(can_turn->on, allowed)) return "switch";
+  if (IsOneOf<Happenings>(source)) return "event";
+  return IsOneOf<Flag, OwnFlag, Switch>(source) ? "binary_sensor" : "sensor";
+}
+
+}  // namespace aims

@@ -1,0 +1,94 @@
+#include "inverter/outages.h"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+namespace aims {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr double kDead = 50;         // V: what may be left on a dead line is less
+constexpr double kTolerance = 0.15;  // of nominal; AIMS' own transfer limits lie within
+// A clock that says more was set meanwhile.
+constexpr auto kLongestUnseen = std::chrono::hours(24 * 30);
+
+double NominalOf(double volts) {
+  if (volts < 109) return 100;
+  return volts < 170 ? 120 : 230;
+}
+
+std::chrono::milliseconds Since(WallTime then, WallTime now) {
+  const auto passed = now - then;
+  return passed < 0ms || passed > kLongestUnseen ? 0ms : passed;
+}
+
+template <typename Better>
+void Keep(std::optional<double>& kept, std::optional<double> value, Better better) {
+  if (value && (!kept || better(*value, *kept))) kept = value;
+}
+
+}  // namespace
+
+Outages::Outages(Memory memory) : memory_(std::move(memory)), was_silent_(memory_.running.has_value()) {}
+
+Outages::Change Outages::Read(const Reading& reading, double energy, Moment now) {
+  const bool is_steady = reading.utility_power && reading.utility_voltage >= kDead;
+  if (is_steady) nominal_ = NominalOf(reading.utility_voltage);
+  const Change change = reading.utility_power ? Ends(now) : Goes(reading, energy, now);
+  was_silent_ = false;
+  return change;
+}
+
+Cause Outages::CauseOf(const Reading& reading) const {
+  const double volts = reading.utility_voltage;
+  if (volts < kDead || (nominal_ && volts < *nominal_ / 2)) return Cause::kNoMains;
+  if (reading.self_test) return Cause::kTest;
+  const double nominal = nominal_.value_or(NominalOf(volts));
+  const bool is_fit = volts >= nominal * (1 - kTolerance) && volts <= nominal * (1 + kTolerance);
+  return is_fit ? Cause::kMainsPresent : Cause::kOutOfRange;
+}
+
+Outages::Change Outages::Goes(const Reading& reading, double energy, Moment now) {
+  const Cause cause = CauseOf(reading);
+  const bool is_new = !memory_.running;
+  if (is_new) memory_.running = Outage{.begin = now.wall, .cause = cause};
+  Outage& outage = *memory_.running;
+  const bool is_worse = !is_new && cause > outage.cause;
+  const bool counts = IsOutage(cause) && (is_new || !IsOutage(outage.cause));
+  if (counts) ++memory_.total;
+  outage.cause = std::max(outage.cause, cause);
+  if (!is_new) {
+    outage.duration +=
+        seen_ ? std::chrono::round<std::chrono::milliseconds>(now.steady - *seen_) : Since(memory_.last_seen, now.wall);
+    if (was_silent_) ++outage.gaps;
+  }
+  outage.energy += energy;
+  outage.battery_low = outage.battery_low || reading.battery_low;
+  Keep(outage.lowest_battery_voltage, reading.battery_voltage, std::less<>());
+  Keep(outage.highest_load, reading.load, std::greater<>());
+  seen_ = now.steady;
+  memory_.last_seen = now.wall;
+  if (is_new) return Change::kBegan;
+  return is_worse ? Change::kWorse : Change::kNone;
+}
+
+Outages::Change Outages::Ends(Moment now) {
+  if (!memory_.running) return Change::kNone;
+  ended_ = *std::exchange(memory_.running, std::nullopt);
+  ended_.end = now.wall;
+  if (was_silent_) {
+    ended_.end_earliest = std::min(memory_.last_seen, now.wall);
+    ++ended_.gaps;
+  } else if (seen_) {
+    ended_.duration += std::chrono::round<std::chrono::milliseconds>(now.steady - *seen_);
+  }
+  seen_.reset();
+  if (!IsOutage(ended_.cause)) return Change::kEnded;
+  memory_.records.push_back(ended_);
+  if (memory_.records.size() > kMost) memory_.records.pop_front();
+  return Change::kEnded;
+}
+
+}  // namespace aims

@@ -1,0 +1,90 @@
+// Outages: when the inverter went on battery, why, how it was, and when it was over. Pure: readings and the time come
+// in, records come out, of which the newest are kept.
+
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/time.h"
+#include "inverter/reading.h"
+
+namespace aims {
+
+// Why it runs on battery; what comes later in the list is worse, and wins within one outage. The first two are no
+// outages: the mains are there. But the battery drains all the same.
+enum class Cause {
+  kMainsPresent,  // in battery-priority mode, or while the inverter still tries the mains that are back
+  kTest,          // b2
+  kOutOfRange,    // the mains are there, and too low or too high
+  kNoMains,       // below half of nominal, or 50 V
+};
+inline constexpr std::array<std::string_view, 4> kCauses{"mains present", "test", "out of range", "no mains"};
+constexpr std::string_view Name(Cause cause) { return kCauses[static_cast<size_t>(cause)]; }
+constexpr bool IsOutage(Cause cause) { return cause >= Cause::kOutOfRange; }
+
+struct Outage {
+  WallTime begin{};
+  std::optional<WallTime> end{};           // nothing: it is not over
+  std::optional<WallTime> end_earliest{};  // where nobody saw the end, it lies between this and `end`
+  std::chrono::milliseconds duration{0};   // as far as it was seen
+  Cause cause = Cause::kMainsPresent;
+  std::optional<double> lowest_battery_voltage{};  // V
+  std::optional<double> highest_load{};            // %
+  double energy = 0;                               // Wh at the output, an estimate
+  bool battery_low = false;                        // the inverter's own bit came
+  int gaps = 0;                                    // so often nobody answered in between
+
+  bool operator==(const Outage&) const = default;
+};
+
+class Outages {
+ public:
+  static constexpr size_t kMost = 100;
+
+  struct Memory {
+    uint64_t total = 0;             // outages ever
+    std::optional<Outage> running;  // of any cause
+    WallTime last_seen{};           // when `running` was last seen to go on
+    std::deque<Outage> records;     // the newest last
+
+    bool operator==(const Memory&) const = default;
+  };
+
+  // What a reading changed.
+  enum class Change { kNone, kBegan, kWorse, kEnded };
+
+  explicit Outages(Memory memory);
+
+  // `energy`: Wh given on battery since the reading before.
+  Change Read(const Reading& reading, double energy, Moment now);
+  void Silent() { was_silent_ = true; }
+
+  // The one that goes on, or that ended with the last Read.
+  const std::optional<Outage>& running() const { return memory_.running; }
+  const Outage* last() const { return memory_.records.empty() ? nullptr : &memory_.records.back(); }
+  const Memory& memory() const { return memory_; }
+  // The one that ended with the last Read, of any cause.
+  const Outage& ended() const { return ended_; }
+
+  // V, of the last steady mains: 100, 120 or 230; nothing before there were any.
+  std::optional<double> nominal() const { return nominal_; }
+
+ private:
+  Cause CauseOf(const Reading& reading) const;
+  Change Goes(const Reading& reading, double energy, Moment now);
+  Change Ends(Moment now);
+
+  Memory memory_;
+  Outage ended_;
+  std::optional<double> nominal_;
+  std::optional<std::chrono::steady_clock::time_point> seen_;  // the running one, in this run
+  bool was_silent_;
+};
+
+}  // namespace aims

@@ -1,0 +1,211 @@
+#include "inverter/saved_state.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace aims {
+namespace {
+
+using rapidjson::Value;
+
+constexpr int kMemoryVersion = 1;
+constexpr size_t kMostInverters = 100;
+constexpr double kMostEnergy = 1e9;      // Wh
+constexpr int64_t kLongest = 1LL << 40;  // ms
+
+void WriteTime(JsonWriter& json, const std::optional<WallTime>& time) {
+  if (time) {
+    json.Text(FormatTime(*time));
+  } else {
+    json.Null();
+  }
+}
+
+void WriteNumber(JsonWriter& json, const std::optional<double>& number) {
+  if (number) {
+    json.Number(std::round(*number * 1e6) / 1e6, 6);
+  } else {
+    json.Null();
+  }
+}
+
+// Reads the members of one object. After it, `is_good` says whether all were there and right.
+class Members {
+ public:
+  explicit Members(const Value& object) : object_(object), is_good_(object.IsObject()) {}
+
+  bool is_good() const { return is_good_; }
+
+  void Read(const char* key, bool& into) {
+    if (const Value* value = Find(key); Check(value && value->IsBool())) into = value->GetBool();
+  }
+  void Read(const char* key, double& into, double least, double most) {
+    const Value* value = Find(key);
+    if (!Check(value && value->IsNumber())) return;
+    into = value->GetDouble();
+    Check(into >= least && into <= most);
+  }
+  void Read(const char* key, std::optional<double>& into, double least, double most) {
+    const Value* value = Find(key);
+    if (!Check(value) || value->IsNull()) return;
+    double number = 0;
+    Read(key, number, least, most);
+    into = number;
+  }
+  template <typename Whole>
+  void ReadWhole(const char* key, Whole& into, int64_t most) {
+    const Value* value = Find(key);
+    if (!Check(value && value->IsInt64() && value->GetInt64() >= 0 && value->GetInt64() <= most)) return;
+    into = static_cast<Whole>(value->GetInt64());
+  }
+  void Read(const char* key, WallTime& into) {
+    const auto text = is_good_ ? TextMember(object_, key) : std::nullopt;
+    const auto time = text ? ParseTime(*text) : std::nullopt;
+    if (Check(time.has_value())) into = *time;
+  }
+  void Read(const char* key, std::optional<WallTime>& into) {
+    const Value* value = Find(key);
+    if (!Check(value) || value->IsNull()) return;
+    Read(key, into.emplace());
+  }
+  void Read(const char* key, Cause& into) {
+    const auto text = is_good_ ? TextMember(object_, key) : std::nullopt;
+    const auto found = std::find(kCauses.begin(), kCauses.end(), text.value_or(""));
+    if (Check(found != kCauses.end())) into = static_cast<Cause>(found - kCauses.begin());
+  }
+  const Value* Find(const char* key) {
+    if (!is_good_) return nullptr;
+    const auto found = object_.FindMember(key);
+    return found == object_.MemberEnd() ? nullptr : &found->value;
+  }
+  bool Check(bool is_right) { return is_good_ = is_good_ && is_right; }
+
+ private:
+  const Value& object_;
+  bool is_good_;
+};
+
+bool ReadOutage(const Value& value, Outage& outage) {
+  Members members(value);
+  members.Read("begin", outage.begin);
+  members.Read("end", outage.end);
+  members.Read("end_earliest", outage.end_earliest);
+  double seconds = 0;
+  members.Read("duration", seconds, 0, kLongest / 1000.0);
+  outage.duration = std::chrono::milliseconds(std::llround(seconds * 1000));
+  members.Read("cause", outage.cause);
+  members.Read("lowest_battery_voltage", outage.lowest_battery_voltage, 0, 1e6);
+  members.Read("highest_load", outage.highest_load, 0, 1e6);
+  members.Read("energy", outage.energy, 0, kMostEnergy);
+  members.Read("battery_low", outage.battery_low);
+  members.ReadWhole("gaps", outage.gaps, 1 << 30);
+  return members.is_good();
+}
+
+bool ReadOutages(const Value& value, Outages::Memory& memory) {
+  Members members(value);
+  members.ReadWhole("total", memory.total, 1LL << 50);
+  members.Read("last_seen", memory.last_seen);
+  const Value* running = members.Find("running");
+  if (!members.Check(running)) return false;
+  if (!running->IsNull() && !ReadOutage(*running, memory.running.emplace())) return false;
+  const Value* records = ArrayMember(value, "outages");
+  if (!records || records->Size() > Outages::kMost) return false;
+  return std::all_of(records->Begin(), records->End(),
+                     [&](const Value& record) { return ReadOutage(record, memory.records.emplace_back()); });
+}
+
+bool ReadBattery(const Value& value, BatteryMemory::Entry& entry) {
+  Members members(value);
+  members.Read("charge", entry.battery.charge, 0, 1);
+  members.Read("factor", entry.battery.factor, 0.1, 10);
+  members.Read("first_factor", entry.battery.first_factor, 0.1, 10);
+  members.Read("energy_on_battery", entry.energy.on_battery, 0, kMostEnergy);
+  members.Read("energy_total", entry.energy.total, 0, kMostEnergy);
+  members.Read("shutdown_advised", entry.shutdown_advised);
+  return members.is_good();
+}
+
+// A file of one entry for each inverter, by its id.
+template <typename Map, typename WriteEntry>
+std::string Written(const Map& inverters, WriteEntry write) {
+  JsonWriter json;
+  json.Object([&] {
+    json.Key("version").Number(kMemoryVersion, 0);
+    json.Key("inverters").Object([&] {
+      for (const auto& [id, entry] : inverters) {
+        json.Key(id).Object([&, &one = entry] { write(json, one); });
+      }
+    });
+  });
+  return json.TakeText();
+}
+
+template <typename Memory, typename ReadEntry>
+Result<Memory> Parsed(std::string_view json, ReadEntry read) {
+  const auto bad = [] { return Failure(ErrorCode::kBadReply, "it is not what this version writes"); };
+  const auto document = ParseVersioned(json, kMemoryVersion);
+  if (!document) return bad();
+  const auto found = document->FindMember("inverters");
+  if (found == document->MemberEnd() || !found->value.IsObject()) return bad();
+  if (found->value.MemberCount() > kMostInverters) return bad();
+  Memory memory;
+  for (const auto& member : found->value.GetObject()) {
+    std::string id(member.name.GetString(), member.name.GetStringLength());
+    if (!IsUtf8(id) || memory.inverters.contains(id)) return bad();
+    if (!read(member.value, memory.inverters[std::move(id)])) return bad();
+  }
+  return memory;
+}
+
+}  // namespace
+
+void WriteOutage(JsonWriter& json, const Outage& outage) {
+  json.Object([&] {
+    json.Key("begin").Text(FormatTime(outage.begin));
+    WriteTime(json.Key("end"), outage.end);
+    WriteTime(json.Key("end_earliest"), outage.end_earliest);
+    json.Key("duration").Number(static_cast<double>(outage.duration.count()) / 1000, 3);
+    json.Key("cause").Text(Name(outage.cause));
+    WriteNumber(json.Key("lowest_battery_voltage"), outage.lowest_battery_voltage);
+    WriteNumber(json.Key("highest_load"), outage.highest_load);
+    WriteNumber(json.Key("energy"), outage.energy);
+    json.Key("battery_low").Bool(outage.battery_low);
+    json.Key("gaps").Number(outage.gaps, 0);
+  });
+}
+
+std::string OutageMemory::ToJson() const {
+  return Written(inverters, [](JsonWriter& json, const Outages::Memory& memory) {
+    json.Key("total").Number(static_cast<double>(memory.total), 0);
+    json.Key("last_seen").Text(FormatTime(memory.last_seen));
+    json.Key("running");
+    if (memory.running) {
+      WriteOutage(json, *memory.running);
+    } else {
+      json.Null();
+    }
+    json.Key("outages").Array([&] {
+      for (const Outage& outage : memory.records) WriteOutage(json, outage);
+    });
+  });
+}
+
+Result<OutageMemory> OutageMemory::FromJson(std::string_view json) { return Parsed<OutageMemory>(json, ReadOutages); }
+
+std::string BatteryMemory::ToJson() const {
+  return Written(inverters, [](JsonWriter& json, const Entry& entry) {
+    WriteNumber(json.Key("charge"), entry.battery.charge);
+    WriteNumber(json.Key("factor"), entry.battery.factor);
+    WriteNumber(json.Key("first_factor"), entry.battery.first_factor);
+    WriteNumber(json.Key("energy_on_battery"), entry.energy.on_battery);
+    WriteNumber(json.Key("energy_total"), entry.energy.total);
+    json.Key("shutdown_advised").Bool(entry.shutdown_advised);
+  });
+}
+
+Result<BatteryMemory> BatteryMemory::FromJson(std::string_view json) {
+  return Parsed<BatteryMemory>(json, ReadBattery);
+}
+
+}  // namespace aims

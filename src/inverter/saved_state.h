@@ -1,0 +1,46 @@
+// What the inverters have to remember across restarts, and the two files it is kept in: outages.json, which is written
+// when something happens, and battery.json, which is written as energy is counted. Pure.
+
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "inverter/battery.h"
+#include "inverter/energy.h"
+#include "inverter/outages.h"
+
+namespace aims {
+
+// A record as it is kept, and as Home Assistant shows it as attributes:
+// {"begin": …, "end": …, "end_earliest": …, "duration": s, "cause": "no mains", "lowest_battery_voltage": V,
+//  "highest_load": %, "energy": Wh, "battery_low": false, "gaps": 0}; null where nothing is known.
+void WriteOutage(JsonWriter& json, const Outage& outage);
+
+// {"version": 1, "inverters": {"<id>": {"total": 3, "last_seen": …, "running": null, "outages": [ … ]}}}
+struct OutageMemory {
+  std::map<std::string, Outages::Memory> inverters;
+
+  std::string ToJson() const;
+  // kBadReply: it is not what ToJson writes, in any part.
+  static Result<OutageMemory> FromJson(std::string_view json);
+};
+
+struct BatteryMemory {
+  struct Entry {
+    Battery::Memory battery{};
+    Energy::Memory energy{};
+    bool shutdown_advised = false;
+
+    bool operator==(const Entry&) const = default;
+  };
+  std::map<std::string, Entry> inverters;
+
+  std::string ToJson() const;
+  static Result<BatteryMemory> FromJson(std::string_view json);
+};
+
+}  // namespace aims

@@ -1,0 +1,143 @@
+#include "inverter/sentences.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "homeassistant/entities.h"
+
+namespace aims {
+namespace {
+
+using std::string_view;
+
+constexpr size_t kShownCharacters = 80;
+
+struct Line {
+  LogLevel level;
+  string_view text;  // {} is the summary
+};
+
+struct Sentences {
+  Flag flag;
+  Line set;
+  Line cleared;
+};
+
+// clang-format off
+constexpr std::array kSentences{
+    Sentences{&Reading::battery_low, {LogLevel::kWarning, "battery low; the inverter will switch its output off soon: {}"},
+              {LogLevel::kInfo, "battery is no longer low: {}"}},
+    Sentences{&Reading::ups_failed, {LogLevel::kWarning, "the inverter reports a failure of its own; see its display: {}"},
+              {LogLevel::kInfo, "the inverter no longer reports a failure: {}"}},
+    Sentences{&Reading::self_test, {LogLevel::kInfo, "self-test began: {}"}, {LogLevel::kInfo, "self-test ended: {}"}},
+    Sentences{&Reading::avr_active, {LogLevel::kInfo, "voltage regulation (AVR) is active: {}"},
+              {LogLevel::kInfo, "voltage regulation (AVR) is no longer active: {}"}},
+    Sentences{&Reading::line_interactive, {LogLevel::kInfo, "the inverter says it is line-interactive: {}"},
+              {LogLevel::kInfo, "the inverter says it is on-line: {}"}},
+    Sentences{&Reading::beeper, {LogLevel::kInfo, "beeper is on: {}"}, {LogLevel::kInfo, "beeper is off: {}"}},
+};
+// clang-format on
+
+}  // namespace
+
+std::string Summary(const Reading& reading) {
+  const std::string load = reading.load ? fmt::format(", load {:.0f} %", *reading.load) : "";
+  return fmt::format("utility {:.1f} V, battery {:.1f} V{}", reading.utility_voltage, reading.battery_voltage, load);
+}
+
+std::vector<Entry> Changes(const Reading& before, const Reading& after) {
+  std::vector<Entry> entries;
+  for (const Sentences& sentences : kSentences) {
+    const bool is_set = after.*sentences.flag;
+    if (before.*sentences.flag == is_set) continue;
+    const Line& line = is_set ? sentences.set : sentences.cleared;
+    entries.push_back({line.level, fmt::format(fmt::runtime(line.text), Summary(after))});
+  }
+  return entries;
+}
+
+Entry Began(const Outage& outage, const Reading& reading) {
+  const std::string summary = Summary(reading);
+  switch (outage.cause) {
+    case Cause::kNoMains:
+      return {LogLevel::kWarning, "utility power failed, running on battery: " + summary};
+    case Cause::kOutOfRange:
+      return {LogLevel::kWarning, "utility out of range, running on battery: " + summary};
+    case Cause::kTest:
+      return {LogLevel::kInfo, "self-test, running on battery: " + summary};
+    case Cause::kMainsPresent:
+      return {LogLevel::kInfo, "running on battery although the utility is there (battery priority?): " + summary};
+  }
+  return {LogLevel::kWarning, summary};
+}
+
+Entry Ended(const Outage& outage, const Reading& reading) {
+  const std::string energy = outage.energy > 0 ? fmt::format("; {:.2f} kWh used", outage.energy / 1000) : "";
+  const std::string unseen = outage.end_earliest ? " or more: nobody saw its end" : "";
+  return {LogLevel::kInfo, fmt::format("{} after {}{}{}, battery down to {:.1f} V: {}",
+                                       IsOutage(outage.cause) ? "utility power is back" : "on the utility again",
+                                       InWords(outage.duration), unseen, energy,
+                                       outage.lowest_battery_voltage.value_or(0), Summary(reading))};
+}
+
+std::optional<Entry> Calibrated(Calibration calibration, std::optional<double> factor) {
+  switch (calibration) {
+    case Calibration::kNotReady:
+      return {};
+    case Calibration::kReady:
+      if (factor) return Entry{LogLevel::kInfo, "the battery is full"};
+      return Entry{LogLevel::kInfo,
+                   "the battery is full; it was never calibrated: a discharge from here until the battery is low, at a "
+                   "steady load, tells how much it holds"};
+    case Calibration::kUnderWay:
+      return Entry{LogLevel::kInfo, "this discharge began full: if it lasts until the battery is low, it calibrates"};
+    case Calibration::kLearned:
+      return Entry{
+          LogLevel::kInfo,
+          fmt::format("calibrated: from full until it was low the battery gave {:.0f} % of the capacity that the "
+                      "options say; charge and runtime go by that from now on",
+                      factor.value_or(1) * 100)};
+    case Calibration::kNotFromFull:
+      return Entry{LogLevel::kInfo, "not calibrated: this discharge was not seen to begin with a full battery"};
+    case Calibration::kTooShallow:
+      return Entry{
+          LogLevel::kWarning,
+          fmt::format("not calibrated: the battery was low before it gave {:.0f} % of the capacity that the options "
+                      "say; it is worn, or battery_capacity or rated_power is not right",
+                      Battery::kDeepEnough * 100)};
+    case Calibration::kEndedEarly:
+      return Entry{LogLevel::kInfo, "not calibrated: the discharge ended before the battery was low"};
+  }
+  return {};
+}
+
+Entry Flickered(double voltage) {
+  return {LogLevel::kWarning,
+          fmt::format("the utility failed for a moment, between two polls (input fault {:.1f} V)", voltage)};
+}
+
+std::string InWords(std::chrono::steady_clock::duration time) {
+  const auto seconds = std::chrono::round<std::chrono::seconds>(time).count();
+  if (seconds < 120) return fmt::format("{} s", seconds);
+  return seconds < 7200 ? fmt::format("{} min", seconds / 60) : fmt::format("{} h", seconds / 3600);
+}
+
+std::string Printable(string_view bytes) {
+  std::string text;
+  for (const char c : bytes) {
+    if (text.size() >= kShownCharacters) return text + "…";
+    if (c >= ' ' && c <= '~') {
+      text += c;
+    } else if (c == '\r') {
+      text += "\\r";
+    } else if (c == '\n') {
+      text += "\\n";
+    } else {
+      text += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    }
+  }
+  return text;
+}
+
+}  // namespace aims

@@ -1,0 +1,60 @@
+#include "inverter/shutdown_advisor.h"
+
+#include <algorithm>
+
+namespace aims {
+namespace {
+
+double InSeconds(std::chrono::steady_clock::duration time) { return std::chrono::duration<double>(time).count(); }
+
+}  // namespace
+
+void ShutdownAdvisor::Follow(const Input& input, Time now) {
+  const bool on_mains = !input.on_battery && !input.silent_for;
+  if (on_mains && !mains_since_) mains_since_ = now;
+  if (!on_mains) mains_since_.reset();
+  const Duration held = mains_since_ ? now - *mains_since_ : Duration(0);
+  const bool is_charged = !input.charge || *input.charge >= options_.restart_charge;
+  is_safe_to_start_ = mains_since_ && held >= kMainsHeld && is_charged;
+
+  if (!input.on_battery) {
+    met_since_ = {};
+    if (mains_since_ && held >= options_.restore_delay) {
+      is_advised_ = false;
+      reasons_.clear();
+    }
+    return;
+  }
+  const bool is_only_guessed = input.silent_for && *input.silent_for < kSilenceCounts;
+  const std::vector<Reason> met = is_only_guessed ? std::vector<Reason>() : Met(input);
+  std::vector<Reason> held_long;
+  for (size_t i = 0; i < met_since_.size(); ++i) {
+    const auto found = std::find_if(met.begin(), met.end(),
+                                    [&](const Reason& reason) { return static_cast<size_t>(reason.why) == i; });
+    if (found == met.end()) {
+      met_since_[i].reset();
+      continue;
+    }
+    if (!met_since_[i]) met_since_[i] = now;
+    if (now - *met_since_[i] >= options_.delay) held_long.push_back(*found);
+  }
+  if (held_long.empty()) return;
+  is_advised_ = true;
+  reasons_ = std::move(held_long);
+}
+
+std::vector<ShutdownAdvisor::Reason> ShutdownAdvisor::Met(const Input& input) const {
+  std::vector<Reason> met;
+  if (input.charge && *input.charge <= options_.charge) met.push_back({Why::kCharge, *input.charge});
+  if (input.runtime && *input.runtime <= InSeconds(options_.runtime)) met.push_back({Why::kRuntime, *input.runtime});
+  if (input.voltage && options_.voltage && *input.voltage <= *options_.voltage) {
+    met.push_back({Why::kVoltage, *input.voltage});
+  }
+  if (options_.after && input.on_battery_for >= *options_.after) {
+    met.push_back({Why::kAfter, InSeconds(input.on_battery_for)});
+  }
+  if (input.battery_low) met.push_back({Why::kBatteryLow, 1});
+  return met;
+}
+
+}  // namespace aims

@@ -1,0 +1,55 @@
+// What is known of one inverter at one moment: the newest reading while there is one to believe, and what follows from
+// all that was read. Everything that is told to anybody is written from a snapshot.
+
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/time.h"
+#include "inverter/outages.h"
+#include "inverter/reading.h"
+#include "inverter/shutdown_advisor.h"
+
+namespace aims {
+
+// In a word; a worse one goes before a better one.
+enum class Status { kOnline, kOnBattery, kSelfTest, kBatteryLow, kFault };
+inline constexpr std::array<std::string_view, 5> kStatuses{"Online", "On battery", "Self-test", "Battery low", "Fault"};
+constexpr std::string_view Name(Status status) { return kStatuses[static_cast<size_t>(status)]; }
+
+// A count that never falls.
+struct Total {
+  double value = 0;
+
+  bool operator==(const Total&) const = default;
+};
+
+struct Snapshot {
+  std::optional<Reading> reading{};  // empty: nothing read yet, or too long ago to be shown as live
+  bool connected = false;            // the inverter answers
+
+  // What follows; it is known also while the inverter is silent, but for the status and the load. Numbers are rounded.
+  std::optional<Status> status{};
+  std::optional<WallTime> on_battery_since{};
+  std::optional<WallTime> last_outage{};         // when the last one that is over began
+  std::optional<double> last_outage_duration{};  // s
+  Total outages{};                               // ever
+  std::optional<Outage> last_outage_record{};
+  std::optional<double> battery_charge{};   // %
+  std::optional<double> battery_runtime{};  // s
+  std::optional<double> battery_health{};   // %
+  std::optional<double> load_power{};       // W
+  Total energy_on_battery{};                // kWh
+  Total energy_total{};                     // kWh
+  bool battery_problem = false;
+  bool shutdown_advised = false;
+  std::vector<ShutdownAdvisor::Reason> shutdown_reasons{};
+  bool safe_to_start = false;
+
+  bool operator==(const Snapshot&) const = default;
+};
+
+}  // namespace aims

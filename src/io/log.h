@@ -1,0 +1,38 @@
+// The log that the owner reads: one line each on standard output, with local time. What is logged, and that it is
+// logged once, is decided elsewhere.
+
+#pragma once
+
+#include <fmt/format.h>
+
+#include <string_view>
+#include <utility>
+
+#include "options/options.h"
+
+namespace aims::log {
+
+// Lines below `level` are not written.
+void SetLevel(LogLevel level);
+
+// Control characters are shown as '?', so that nobody writes a line of their own into the log.
+void Write(LogLevel level, std::string_view line);
+
+template <typename... Arguments>
+void Debug(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
+  Write(LogLevel::kDebug, fmt::format(format, std::forward<Arguments>(arguments)...));
+}
+template <typename... Arguments>
+void Info(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
+  Write(LogLevel::kInfo, fmt::format(format, std::forward<Arguments>(arguments)...));
+}
+template <typename... Arguments>
+void Warning(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
+  Write(LogLevel::kWarning, fmt::format(format, std::forward<Arguments>(arguments)...));
+}
+template <typename... Arguments>
+void Failed(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
+  Write(LogLevel::kError, fmt::format(format, std::forward<Arguments>(arguments)...));
+}
+
+}  // namespace aims::log

@@ -1,0 +1,209 @@
+#include "megatec/simulator.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <iterator>
+#include <optional>
+
+namespace aims {
+namespace {
+
+using namespace std::chrono_literals;
+using std::string_view;
+
+constexpr double kCapacity = 20;             // Ah
+constexpr double kPeukert = 1.25;            // a flooded battery's
+constexpr double kRatedPower = 1200;         // VA at 100 % load
+constexpr double kEfficiency = 0.9;          //
+constexpr double kIdlePower = 24;            // W
+constexpr double kResistance = 0.015;        // Ω: the sag under load
+constexpr double kChargeCurrent = 10;        // A
+constexpr double kChargeRise = 1.2;          // V over the rest voltage while charging
+constexpr double kBoostVoltage = 14.1;       // V
+constexpr double kFloatVoltage = 13.5;       // V
+constexpr double kLowBatteryVoltage = 10.5;  // V: b6
+constexpr double kCutOffVoltage = 10.0;      // V: the output goes off
+constexpr double kUtilityVoltage = 120;      // V
+constexpr double kFlat = -0.08;              // of the charge
+constexpr auto kOutagePeriod = 600s;
+constexpr auto kOutageLength = 60s;
+constexpr auto kShortTest = 10s;
+
+struct RestPoint {
+  double charge;
+  double voltage;
+};
+constexpr std::array kRest{RestPoint{kFlat, 9.0}, RestPoint{0, 11.6},     RestPoint{0.1, 11.89}, RestPoint{0.25, 12.06},
+                           RestPoint{0.5, 12.24}, RestPoint{0.75, 12.45}, RestPoint{1, 12.65}};
+
+double RestVoltage(double charge) {
+  const auto above = std::find_if(kRest.begin() + 1, kRest.end() - 1, [&](RestPoint p) { return p.charge >= charge; });
+  const RestPoint low = *std::prev(above);
+  return low.voltage + (charge - low.charge) * (above->voltage - low.voltage) / (above->charge - low.charge);
+}
+
+std::optional<double> Number(string_view text, double least, double most) {
+  double number = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failure != std::errc() || end != text.data() + text.size() || number < least || number > most) return {};
+  return number;
+}
+
+std::optional<Simulator::Fault> FaultOf(string_view word) {
+  constexpr std::array<string_view, 10> kWords{"none", "silence", "garbage", "half",      "noise",
+                                               "nak",  "late",    "echo",    "voltronic", "axpert"};
+  const auto found = std::find(kWords.begin(), kWords.end(), word);
+  if (found == kWords.end()) return {};
+  return static_cast<Simulator::Fault>(found - kWords.begin());
+}
+
+}  // namespace
+
+bool Simulator::OnMains() const {
+  const bool outage = mains_ == Mains::kOutages && (now_ - started_) >= kOutagePeriod &&
+                      (now_ - started_) % kOutagePeriod < kOutageLength;
+  return utility_ && !outage;
+}
+
+// The battery current at the present load, times the time, is what the battery gives or takes.
+void Simulator::Advance(Time now) {
+  const double hours = std::chrono::duration<double, std::ratio<3600>>(now - now_).count();
+  now_ = now;
+  if (off_at_ && on_at_ && now_ >= *on_at_ && OnMains()) {
+    off_at_.reset();
+    on_at_.reset();
+  }
+  if (OnMains() && !IsTesting()) {
+    charge_ = std::min(1.0, charge_ + kChargeCurrent * hours / kCapacity);
+  } else {
+    if (battery_voltage() < kLowBatteryVoltage) test_until_ = now_;
+    const double power = (IsOff() ? 0 : load_) / 100 * kRatedPower / kEfficiency + kIdlePower;
+    const double current = power / 12;
+    const double rate = std::max(1.0, current / (kCapacity / 20));
+    charge_ = std::max(kFlat, charge_ - current * std::pow(rate, kPeukert - 1) * hours / kCapacity);
+  }
+}
+
+double Simulator::Voltage(double charge) const {
+  if (!OnMains() || IsTesting()) return RestVoltage(charge) - load_ / 100 * kRatedPower / 12 * kResistance;
+  return charge >= 1 ? kFloatVoltage : std::min(kBoostVoltage, RestVoltage(charge) + kChargeRise);
+}
+
+double Simulator::battery_voltage() const { return Voltage(charge_); }
+
+bool Simulator::Obey(string_view command) {
+  const size_t blank = command.find(' ');
+  const string_view what = command.substr(0, blank);
+  const string_view how = blank == string_view::npos ? "" : command.substr(blank + 1);
+  if (what == "utility" && (how == "on" || how == "off")) {
+    utility_ = how == "on";
+    return true;
+  }
+  if (what == "battery") {
+    const auto voltage = Number(how, 8, 16);
+    if (!voltage) return false;
+    double low = kFlat;
+    double high = 1;
+    for (int i = 0; i < 40; ++i) {
+      const double middle = (low + high) / 2;
+      (Voltage(middle) < *voltage ? low : high) = middle;
+    }
+    charge_ = high;
+    return true;
+  }
+  if (what == "load") {
+    const auto load = Number(how, 0, 200);
+    if (load) load_ = *load;
+    return load.has_value();
+  }
+  const auto fault = what == "fault" ? FaultOf(how) : std::nullopt;
+  if (fault) fault_ = *fault;
+  return fault.has_value();
+}
+
+// True for a command that it knows, and does.
+bool Simulator::Follow(string_view command) {
+  constexpr auto kLongest = std::chrono::hours(24);
+  if (command == "Q") {
+    beeper_ = !beeper_;
+  } else if (command == "T") {
+    test_until_ = now_ + kShortTest;
+  } else if (command == "TL") {
+    test_until_ = now_ + kLongest;
+  } else if (command == "CT") {
+    test_until_ = now_;
+  } else if (command == "C") {
+    off_at_.reset();
+    on_at_.reset();
+  } else if (command.starts_with('S')) {
+    const size_t r = std::min(command.find('R'), command.size());
+    const std::string off =
+        "0" + std::string(command.substr(1, r - 1));  // ".5" is a number only with a digit before it
+    const auto minutes = Number(off, 0.2, 10);
+    const auto back = r < command.size() ? Number(command.substr(r + 1), 1, 9999) : std::optional(0.0);
+    if (!minutes || !back) return false;
+    const auto after = [](double time) {
+      return std::chrono::duration_cast<Time::duration>(std::chrono::duration<double, std::ratio<60>>(time));
+    };
+    off_at_ = now_ + after(*minutes);
+    if (*back > 0) on_at_ = *off_at_ + after(*back);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+std::chrono::milliseconds Simulator::ReplyDelay() const { return fault_ == Fault::kLate ? 1500ms : 0ms; }
+
+std::string Simulator::Reply(string_view request) {
+  const string_view command = request.substr(0, request.find_first_of("\r\n"));
+  if (command != "Q1") return Follow(command) ? "" : std::string(request);  // as Megatec's text says
+  std::string status = Status();
+  switch (fault_) {
+    case Fault::kSilence:
+      return "";
+    case Fault::kGarbage:
+      std::generate(status.begin(), status.end(), [this] { return static_cast<char>(0xc0 + Noise(60)); });
+      return status;
+    case Fault::kHalf:
+      return status.substr(0, status.size() / 2);
+    case Fault::kNoise:
+      return "\x1b\xff(1?" + status;
+    case Fault::kNak:
+      return "(NAK\r";
+    case Fault::kEcho:
+      return std::string(request);
+    case Fault::kVoltronic:
+      return "(NAKss\r";
+    case Fault::kAxpert:  // its longer Q1, with the checksum
+      return "(00000 16971 01 00 00 026 033 022 029 02 00 000 0036 0000 0000 49.95 10\xe3\\\r";
+    case Fault::kLate:
+    case Fault::kNone:
+      return status;
+  }
+  return status;
+}
+
+std::string Simulator::Status() {
+  const bool mains = OnMains();
+  const double battery = battery_voltage();
+  const bool inverting = !mains && battery > kCutOffVoltage && !IsOff();
+  const bool gives = inverting || (mains && !IsOff());
+  const double input = mains ? kUtilityVoltage + Noise(0.4) : 0;
+  const double output = !gives ? 0 : mains ? input : kUtilityVoltage;
+  return fmt::format("({:05.1f} {:05.1f} {:05.1f} {:03.0f} {:04.1f} {:04.1f} 00.0 {:d}{:d}001{:d}{:d}{:d}\r", input,
+                     mains ? input : 110.0, output, gives ? load_ : 0, gives ? 60.0 : 0.0, battery, !mains,
+                     battery < kLowBatteryVoltage, IsTesting(), !mains || off_at_.has_value(), beeper_);
+}
+
+// Even between -most and +most, the same in every run.
+double Simulator::Noise(double most) {
+  random_ = random_ * 1664525 + 1013904223;
+  return (static_cast<double>(random_ >> 8) / (1 << 23) - 1) * most;
+}
+
+}  // namespace aims

@@ -1,0 +1,23 @@
+// Why a broker cannot be connected to, in the owner's words. Paho says little ("TCP/TLS connect failure", nothing at
+// all for a certificate of another name), so after a failed connection this one looks for itself: name, TCP, and with
+// TLS a handshake whose certificate it judges as Paho does.
+
+#pragma once
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <chrono>
+#include <string>
+
+#include "options/options.h"
+
+namespace aims {
+
+inline constexpr std::chrono::seconds kDiagnosisLimit{5};
+
+// A sentence about what is wrong, or `otherwise` where nothing was found. Takes at most `limit`, but where a name has
+// to be looked up as long as the resolver does.
+asio::awaitable<std::string> Diagnose(asio::any_io_executor executor, Broker broker, std::string otherwise,
+                                      std::chrono::milliseconds limit = kDiagnosisLimit);
+
+}  // namespace aims

@@ -1,0 +1,134 @@
+#include "supervisor/reply.h"
+
+#include <fmt/format.h>
+#include <rapidjson/document.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <optional>
+
+namespace aims {
+namespace {
+
+using std::string_view;
+using Json = rapidjson::Value;
+
+constexpr string_view kHeaderEnd = "\r\n\r\n";
+
+struct Answer {
+  int status = 0;
+  string_view body;
+  std::optional<size_t> length;  // of the body, where the header says it
+};
+
+bool EqualsIgnoringCase(string_view a, string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
+    return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
+  });
+}
+
+template <typename Number>
+std::optional<Number> ParseWhole(string_view text) {
+  Number number{};
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failure != std::errc() || end != text.data() + text.size()) return {};
+  return number;
+}
+
+// Empty: this is no (complete) header of an HTTP answer.
+std::optional<Answer> ParseHttp(string_view text) {
+  const size_t header_end = text.find(kHeaderEnd);
+  if (header_end == string_view::npos || !text.starts_with("HTTP/1.") || header_end < 12) return {};
+  const auto status = ParseWhole<int>(text.substr(9, 3));
+  if (!status) return {};
+  Answer answer{*status, text.substr(header_end + kHeaderEnd.size()), {}};
+
+  string_view header = text.substr(0, header_end);
+  while (true) {
+    const size_t end = header.find("\r\n");
+    const string_view line = header.substr(0, end);
+    const size_t colon = line.find(':');
+    if (colon != string_view::npos && EqualsIgnoringCase(line.substr(0, colon), "Content-Length")) {
+      const size_t value = line.find_first_not_of(' ', colon + 1);
+      if (value != string_view::npos) answer.length = ParseWhole<size_t>(line.substr(value));
+    }
+    if (end == string_view::npos) return answer;
+    header.remove_prefix(end + 2);
+  }
+}
+
+string_view TextOf(const Json& object, const char* key) {
+  const auto member = object.FindMember(key);
+  if (member == object.MemberEnd() || !member->value.IsString()) return {};
+  return {member->value.GetString(), member->value.GetStringLength()};
+}
+
+uint16_t PortOf(const Json& data) {
+  const auto member = data.FindMember("port");
+  if (member == data.MemberEnd()) return 0;
+  if (member->value.IsString()) return ParseWhole<uint16_t>(TextOf(data, "port")).value_or(0);
+  const bool fits = member->value.IsUint() && member->value.GetUint() <= 65535;
+  return fits ? static_cast<uint16_t>(member->value.GetUint()) : uint16_t{0};
+}
+
+bool HasNul(string_view text) { return text.find('\0') != string_view::npos; }
+
+Result<Broker> ParseService(string_view body) {
+  const auto unusable = [](string_view why) {
+    return Failure(ErrorCode::kBadReply, fmt::format("the Supervisor's answer cannot be used: {}", why));
+  };
+  rapidjson::Document document;
+  document.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag>(body.data(), body.size());
+  if (document.HasParseError() || !document.IsObject()) return unusable("it is not JSON");
+  const auto data = document.FindMember("data");
+  if (data == document.MemberEnd() || !data->value.IsObject()) return unusable("it has no data");
+
+  Broker broker;
+  broker.host = TextOf(data->value, "host");
+  broker.port = PortOf(data->value);
+  broker.username = TextOf(data->value, "username");
+  broker.password = TextOf(data->value, "password");
+  const auto ssl = data->value.FindMember("ssl");
+  broker.tls = ssl != data->value.MemberEnd() && ssl->value.IsBool() && ssl->value.GetBool();
+  if (broker.host.empty() || HasNul(broker.host)) return unusable("it names no host");
+  if (broker.port == 0) return unusable("it names no port");
+  if (HasNul(broker.username) || HasNul(broker.password)) return unusable("its login is not text");
+  return broker;
+}
+
+}  // namespace
+
+std::string ServiceRequest(string_view host, string_view path, string_view token) {
+  return fmt::format("GET {}/services/mqtt HTTP/1.0\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\r\n", path, host,
+                     token);
+}
+
+bool IsWholeAnswer(string_view text) {
+  const auto answer = ParseHttp(text);
+  return answer && answer->length && answer->body.size() >= *answer->length;
+}
+
+Result<Broker> ParseServiceAnswer(string_view text) {
+  const auto answer = ParseHttp(text);
+  if (!answer) return Failure(ErrorCode::kBadReply, "the Supervisor's answer is not HTTP");
+  switch (answer->status) {
+    case 200:
+      break;
+    case 400:
+      return Failure(ErrorCode::kAbsent,
+                     "no MQTT broker is registered with the Supervisor; is the Mosquitto app running?");
+    case 401:
+      return Failure(ErrorCode::kDenied, "the Supervisor does not know our token (401); restart the app");
+    case 403:
+      return Failure(ErrorCode::kDenied, "the Supervisor does not let the app use the MQTT service (403)");
+    default:
+      return Failure(ErrorCode::kRefused, fmt::format("the Supervisor answered with status {}", answer->status));
+  }
+  if (answer->length && answer->body.size() < *answer->length) {
+    return Failure(ErrorCode::kBadReply, "the Supervisor's answer was cut short");
+  }
+  return ParseService(answer->length ? answer->body.substr(0, *answer->length) : answer->body);
+}
+
+}  // namespace aims

@@ -1,0 +1,29 @@
+// What the Supervisor answers when it is asked for the MQTT service, as bytes of HTTP/1.0. Pure.
+//
+//   GET /services/mqtt
+//   200 {"result":"ok","data":{"host":"core-mosquitto","port":1883,"ssl":false,"username":"addons","password":"…", …}}
+//   400 {"result":"error","message":"Service not enabled"}       no broker now: normal at every boot
+//
+// Source: https://developers.home-assistant.io/docs/api/supervisor/endpoints#service
+
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "options/options.h"
+
+namespace aims {
+
+// The whole request, ready to send. HTTP/1.0, so that the answer is not chunked and its end is the connection's.
+std::string ServiceRequest(std::string_view host, std::string_view path, std::string_view token);
+
+// True when `answer` holds its header and as many bytes of body as that promises.
+bool IsWholeAnswer(std::string_view answer);
+
+// The broker in a whole answer. kAbsent: there is none now; kDenied: we may not know; kBadReply: this is not the
+// Supervisor's answer, or it was cut short.
+Result<Broker> ParseServiceAnswer(std::string_view answer);
+
+}  // namespace aims

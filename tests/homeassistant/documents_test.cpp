@@ -1,0 +1,281 @@
+#include "homeassistant/documents.h"
+
+#include <doctest/doctest.h>
+#include <rapidjson/document.h>
+
+#include <map>
+#include <regex>
+#include <set>
+#include <string>
+
+#include "homeassistant/entities.h"
+#include "megatec/q1.h"
+#include "tests/megatec/frames.h"
+
+using namespace aims;
+
+namespace {
+
+const Topics kTopics{"aims2mqtt", "homeassistant"};
+const Device kInverter{"aims_inverter", "AIMS inverter", ""};
+const Device kPicoglf{"aims_inverter", "AIMS inverter", "PICOGLF12W12V120AL"};
+
+rapidjson::Document Parsed(const std::string& json) {
+  rapidjson::Document document;
+  document.Parse(json.c_str());
+  REQUIRE_FALSE(document.HasParseError());
+  return document;
+}
+
+std::set<std::string> KeysOf(const rapidjson::Value& object) {
+  std::set<std::string> keys;
+  for (const auto& member : object.GetObject()) keys.insert(member.name.GetString());
+  return keys;
+}
+
+std::string Text(const rapidjson::Value& object, const char* key) {
+  return object.HasMember(key) ? object[key].GetString() : "";
+}
+
+}  // namespace
+
+TEST_CASE("the topics are the contract's") {
+  CHECK(kTopics.Bridge() == "aims2mqtt/bridge");
+  CHECK(kTopics.Link(kInverter) == "aims2mqtt/aims_inverter/link");
+  CHECK(kTopics.State(kInverter) == "aims2mqtt/aims_inverter/state");
+  CHECK(kTopics.Event(kInverter) == "aims2mqtt/aims_inverter/event");
+  CHECK(kTopics.Discovery(kInverter) == "homeassistant/device/aims2mqtt_aims_inverter/config");
+}
+
+TEST_CASE("the keys of the state are those of the discovery, in every state of knowledge") {
+  const auto discovery = Parsed(DiscoveryDocument(kTopics, kInverter, "1.2.3"));
+  auto components = KeysOf(discovery["cmps"]);
+  CHECK(components.size() == 31);
+  CHECK(components.erase("power_event") == 1);                    // what happens is no state
+  components.insert({"shutdown_reasons", "last_outage_record"});  // the sources of attributes
+  for (const Snapshot& snapshot :
+       {Snapshot{}, Snapshot{Reading{}, true}, Snapshot{*megatec::ParseStatus(frames::kMains), true}}) {
+    CHECK(KeysOf(Parsed(StateDocument(snapshot))) == components);
+  }
+}
+
+TEST_CASE("the state of a real frame, value by value") {
+  const Snapshot snapshot{*megatec::ParseStatus(frames::kMains), true};
+  CHECK(
+      StateDocument(snapshot) ==
+      R"({"battery_low":"OFF","battery_voltage":13.5,"utility_power":"ON","utility_voltage":111.0,)"
+      R"("utility_fault_voltage":111.0,"load":0,"output_voltage":112.0,"output_frequency":60.0,"temperature":0.0,)"
+      R"("ups_failed":"OFF","self_test":"OFF","shutdown_flag":"OFF","beeper":"ON","line_interactive":"ON",)"
+      R"("avr_active":"OFF","connection":"ON","status":null,"battery_charge":null,"battery_runtime":null,)"
+      R"("battery_health":null,"battery_problem":"OFF","load_power":null,"energy_on_battery":0.0,"energy_total":0.0,)"
+      R"("on_battery_since":null,"last_outage":null,"last_outage_duration":null,"outages":0,"shutdown_advised":"OFF",)"
+      R"("safe_to_start":"OFF","shutdown_reasons":{"reasons":[]},"last_outage_record":null})");
+}
+
+TEST_CASE("what follows from readings is written in its own forms") {
+  Snapshot snapshot;
+  snapshot.status = Status::kBatteryLow;
+  snapshot.on_battery_since = *ParseTime("2026-11-22T21:04:00.250+00:00");
+  snapshot.battery_charge = 29;
+  snapshot.energy_total.value = 12.34;
+  snapshot.shutdown_advised = true;
+  snapshot.shutdown_reasons = {{ShutdownAdvisor::Why::kCharge, 29}, {ShutdownAdvisor::Why::kRuntime, 280.04}};
+  snapshot.last_outage_record = Outage{};
+  const auto state = Parsed(StateDocument(snapshot));
+  CHECK(Text(state, "status") == "Battery low");
+  CHECK(Text(state, "on_battery_since") == "2026-11-22T21:04:00.250+00:00");
+  CHECK(state["battery_charge"].GetInt() == 29);
+  CHECK(state["energy_total"].GetDouble() == 12.34);
+  const auto& reasons = state["shutdown_reasons"]["reasons"];
+  REQUIRE(reasons.Size() == 2);
+  CHECK(Text(reasons[1], "reason") == "runtime");
+  CHECK(reasons[1]["value"].GetDouble() == 280.0);
+  CHECK(Text(state["last_outage_record"], "cause") == "mains present");
+}
+
+TEST_CASE("an inverter that does not answer has null for all of the wire, and a connection that is off") {
+  const auto state = Parsed(StateDocument({}));
+  for (const Entity& entity : kEntities) {
+    CAPTURE(entity.key);
+    if (!HasState(entity)) continue;
+    const auto& value = state[std::string(entity.key).c_str()];
+    if (IsOneOf<OwnFlag>(entity.source)) {
+      CHECK(value.GetString() == std::string("OFF"));
+    } else {
+      CHECK(value.IsNull() != IsOneOf<OwnTotal>(entity.source));
+    }
+  }
+}
+
+// The rules that Home Assistant's MQTT integration applies to a device (home-assistant/core,
+// homeassistant/components/mqtt/schemas.py): strict at the root, in dev and in o.
+TEST_CASE("the discovery keeps Home Assistant's rules") {
+  const auto discovery = Parsed(DiscoveryDocument(kTopics, kPicoglf, "1.2.3"));
+  const std::set<std::string> root{"dev", "o", "cmps", "avty", "avty_mode", "stat_t"};
+  const std::set<std::string> dev{"ids", "name", "mf", "mdl", "sw"};
+  const std::set<std::string> origin{"name", "sw", "url"};
+  CHECK(KeysOf(discovery) == root);
+  CHECK(KeysOf(discovery["dev"]) == dev);
+  CHECK(KeysOf(discovery["o"]) == origin);
+  CHECK(Text(discovery["dev"], "mf") == "AIMS Power");
+  CHECK(Text(discovery["dev"], "mdl") == "PICOGLF12W12V120AL");
+  CHECK(Text(discovery["dev"], "sw") == "1.2.3");
+  CHECK(Text(discovery, "avty_mode") == "all");
+  REQUIRE(discovery["avty"].Size() == 2);
+
+  const std::map<std::string, std::set<std::string>> units{
+      {"voltage", {"V"}}, {"frequency", {"Hz"}}, {"temperature", {"°C"}}, {"", {"%", ""}},     {"enum", {""}},
+      {"battery", {"%"}}, {"duration", {"s"}},   {"power", {"W"}},        {"energy", {"kWh"}}, {"timestamp", {""}}};
+  const std::set<std::string> binary_classes{"battery", "power", "problem", "running", "connectivity", ""};
+  std::set<std::string> ids;
+  for (const auto& member : discovery["cmps"].GetObject()) {
+    const std::string key = member.name.GetString();
+    CAPTURE(key);
+    const auto& component = member.value;
+    const std::string platform = Text(component, "p");
+    CHECK((platform == "sensor" || platform == "binary_sensor" || platform == "event"));
+    CHECK(Text(component, "unique_id") == "aims2mqtt_aims_inverter_" + key);
+    CHECK(Text(component, "default_entity_id") == platform + ".aims_inverter_" + key);
+    CHECK(Text(component, "value_template") == (platform == "event" ? "" : "{{ value_json." + key + " }}"));
+    CHECK(component["qos"].GetInt() == 1);
+    CHECK(Text(component, "name").find("AIMS") == std::string::npos);
+    CHECK(std::regex_match(Text(component, "name"), std::regex("(UPS|AVR|[A-Z][a-z]+)([ -][a-z]+)*")));
+    CHECK((Text(component, "entity_category") == "" || Text(component, "entity_category") == "diagnostic"));
+    CHECK_FALSE(component.HasMember("object_id"));
+    CHECK_FALSE(component.HasMember("expire_after"));
+    const std::string device_class = Text(component, "device_class");
+    if (platform == "sensor") {
+      REQUIRE(units.contains(device_class));
+      CHECK(units.at(device_class).contains(Text(component, "unit_of_measurement")));
+      const bool is_no_number = device_class == "enum" || device_class == "timestamp";
+      const bool is_total = device_class == "energy" || key == "outages";
+      CHECK(Text(component, "state_class") == (is_no_number ? "" : is_total ? "total_increasing" : "measurement"));
+      CHECK(component.HasMember("options") == (device_class == "enum"));
+    } else {
+      CHECK(binary_classes.contains(device_class));
+      CHECK_FALSE(component.HasMember("unit_of_measurement"));
+      CHECK_FALSE(component.HasMember("state_class"));
+    }
+    ids.insert(Text(component, "unique_id"));
+  }
+  CHECK(ids.size() == 31);
+}
+
+TEST_CASE("what comes from the wire needs the link, and all that follows the bridge alone") {
+  const auto discovery = Parsed(DiscoveryDocument(kTopics, kInverter, "1"));
+  for (const auto& member : discovery["cmps"].GetObject()) {
+    CAPTURE(member.name.GetString());
+    const std::string key = member.name.GetString();
+    const auto entity = std::find_if(kEntities.begin(), kEntities.end(), [&](const Entity& e) { return e.key == key; });
+    REQUIRE(entity != kEntities.end());
+    CHECK(member.value.HasMember("availability") != NeedsLink(*entity));
+  }
+  const auto& own = discovery["cmps"]["connection"]["availability"];
+  REQUIRE(own.IsArray());
+  REQUIRE(own.Size() == 1);
+  CHECK(Text(own[0], "topic") == "aims2mqtt/bridge");
+}
+
+TEST_CASE("what a PICOGLF has not is created disabled, and only then") {
+  const auto disabled = [](const Device& device) {
+    std::set<std::string> keys;
+    const auto discovery = Parsed(DiscoveryDocument(kTopics, device, "1"));
+    for (const auto& member : discovery["cmps"].GetObject()) {
+      if (member.value.HasMember("enabled_by_default")) keys.insert(member.name.GetString());
+    }
+    return keys;
+  };
+  const std::set<std::string> not_fitted{"temperature", "avr_active"};
+  CHECK(disabled(kPicoglf) == not_fitted);
+  CHECK(disabled({"x", "x", "aims picoglf60w48v"}) == not_fitted);
+  CHECK(disabled(kInverter).empty());
+  CHECK(disabled({"x", "x", "PICO"}).empty());
+}
+
+TEST_CASE("a name is carried as it is, quotes and all") {
+  const auto discovery = Parsed(DiscoveryDocument(kTopics, {"a", "Keller \"A\" \\ größer", ""}, "1"));
+  CHECK(Text(discovery["dev"], "name") == "Keller \"A\" \\ größer");
+  CHECK_FALSE(discovery["dev"].HasMember("mdl"));
+}
+
+TEST_CASE("the event entity lists every type, for Home Assistant drops the others") {
+  const auto discovery = Parsed(DiscoveryDocument(kTopics, kInverter, "1"));
+  const auto& event = discovery["cmps"]["power_event"];
+  CHECK(Text(event, "p") == "event");
+  CHECK(Text(event, "state_topic") == "aims2mqtt/aims_inverter/event");
+  CHECK(event["event_types"].Size() == kEventTypes.size());
+  for (const auto& type : event["event_types"].GetArray()) {
+    CHECK(std::find(kEventTypes.begin(), kEventTypes.end(), type.GetString()) != kEventTypes.end());
+  }
+}
+
+TEST_CASE("an event says what, which, when, and whether it is told late") {
+  const PowerEvent event{"aims_inverter", EventType::kPowerLost, "ab-1", *ParseTime("2026-11-22T21:04:00.250+00:00")};
+  CHECK(EventDocument(event, false) ==
+        R"({"event_type":"power_lost","id":"ab-1","time":"2026-11-22T21:04:00.250+00:00","late":false})");
+  CHECK(Parsed(EventDocument(event, true))["late"].GetBool());
+}
+
+TEST_CASE("the beeper is a switch where control is allowed, with words of its own and a state of ON and OFF") {
+  Device device = kInverter;
+  CHECK(Text(Parsed(DiscoveryDocument(kTopics, device, "1"))["cmps"]["beeper"], "p") == "binary_sensor");
+  device.allowed.control = true;
+  const auto discovery = Parsed(DiscoveryDocument(kTopics, device, "1"));
+  const auto& beeper = discovery["cmps"]["beeper"];
+  CHECK(Text(beeper, "p") == "switch");
+  CHECK(Text(beeper, "command_topic") == "aims2mqtt/aims_inverter/command");
+  CHECK(Text(beeper, "payload_on") == "beeper_on");
+  CHECK(Text(beeper, "payload_off") == "beeper_off");
+  CHECK(Text(beeper, "state_on") == "ON");
+  CHECK(Text(beeper, "state_off") == "OFF");
+  CHECK(Text(beeper, "value_template") == "{{ value_json.beeper }}");
+  CHECK(Text(beeper, "entity_category") == "config");
+  CHECK(Text(beeper, "default_entity_id") == "switch.aims_inverter_beeper");
+}
+
+TEST_CASE("buttons have a word to press, and no state") {
+  Device device = kInverter;
+  device.allowed = {.megatec_control = true, .rehearsal = true};
+  const auto discovery = Parsed(DiscoveryDocument(kTopics, device, "1"));
+  int buttons = 0;
+  for (const auto& member : discovery["cmps"].GetObject()) {
+    if (Text(member.value, "p") != "button") continue;
+    CAPTURE(member.name.GetString());
+    ++buttons;
+    CHECK(CommandOf(Text(member.value, "payload_press")));
+    CHECK(Text(member.value, "command_topic") == "aims2mqtt/aims_inverter/command");
+    CHECK(Text(member.value, "entity_category") == "config");
+    CHECK_FALSE(member.value.HasMember("value_template"));
+    CHECK_FALSE(member.value.HasMember("state_class"));
+  }
+  CHECK(buttons == 6);
+  const auto state = Parsed(StateDocument({}));
+  CHECK_FALSE(state.HasMember("rehearse"));
+  CHECK(state.HasMember("beeper"));
+}
+
+// Home Assistant keeps an entity whose platform changed, unless it is told the old platform alone.
+TEST_CASE("what is no longer allowed is taken back by its platform alone") {
+  Device device = kInverter;
+  CHECK(RemovalDocument(kTopics, device, {}, "1").empty());
+  device.allowed.control = true;
+  const auto to_switch = Parsed(RemovalDocument(kTopics, device, {}, "1"));
+  CHECK(KeysOf(to_switch["cmps"]) == std::set<std::string>{"beeper"});
+  CHECK(KeysOf(to_switch["cmps"]["beeper"]) == std::set<std::string>{"p"});
+  CHECK(Text(to_switch["cmps"]["beeper"], "p") == "binary_sensor");
+  CHECK(KeysOf(to_switch) == std::set<std::string>{"dev", "o", "cmps", "avty", "avty_mode", "stat_t"});
+  device.allowed = {};
+  const Allowed all{true, true, true};
+  const auto back = Parsed(RemovalDocument(kTopics, device, all, "1"));
+  CHECK(back["cmps"].MemberCount() == 7);
+  CHECK(Text(back["cmps"]["beeper"], "p") == "switch");
+  CHECK(Text(back["cmps"]["rehearse"], "p") == "button");
+  device.allowed = all;  // what is only new needs nothing but to be told
+  CHECK(RemovalDocument(kTopics, device, {.control = true}, "1").empty());
+}
+
+TEST_CASE("an event of a failure that nobody saw has its voltage") {
+  PowerEvent event{"aims_inverter", EventType::kPowerLost, "ab-1", *ParseTime("2026-11-22T21:04:00.250+00:00")};
+  event.fault_voltage = 81.5;
+  CHECK(Parsed(EventDocument(event, false))["fault_voltage"].GetDouble() == 81.5);
+}

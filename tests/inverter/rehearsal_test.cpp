@@ -1,0 +1,108 @@
+#include "inverter/rehearsal.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include "homeassistant/entities.h"
+#include "inverter/inverter.h"
+#include "megatec/q1.h"
+#include "tests/megatec/frames.h"
+
+using namespace aims;
+using namespace std::chrono_literals;
+
+namespace {
+
+// A whole rehearsal, as an inverter with these options takes it.
+struct Play {
+  int steps = 0;
+  std::vector<EventType> events;
+  std::set<std::string> statuses;
+  Snapshot end;
+  std::optional<double> least_charge;
+  bool was_ever_failed = false;
+
+  Play(const InverterOptions& options, const std::optional<Reading>& like) {
+    Inverter stage(options, {}, {.battery = {.charge = 1}});
+    Rehearsal rehearsal(options.battery, like);
+    Inverter::Time time{1000s};
+    while (const auto step = rehearsal.Next(stage.snapshot())) {
+      REQUIRE(++steps < 2000);
+      const auto goal = time + step->passed;
+      while (time < goal) {
+        time = std::min<Inverter::Time>(goal, time + Inverter::kLongestStep);
+        const Due due = stage.Read(step->reading, {time});
+        events.insert(events.end(), due.events.begin(), due.events.end());
+      }
+      end = stage.snapshot();
+      statuses.insert(std::string(Name(*end.status)));
+      if (end.battery_charge) least_charge = std::min(least_charge.value_or(100), *end.battery_charge);
+    }
+  }
+
+  bool Has(EventType type) const { return std::find(events.begin(), events.end(), type) != events.end(); }
+};
+
+InverterOptions With(BatteryType type, double nominal, double capacity, double rated) {
+  InverterOptions options;
+  options.battery = {.type = type, .nominal_voltage = nominal, .capacity = capacity, .rated_power = rated};
+  return options;
+}
+
+void CheckWhole(const Play& play) {
+  for (const EventType type : {EventType::kPowerLost, EventType::kBatteryLow, EventType::kShutdownAdvised,
+                               EventType::kPowerRestored, EventType::kBatteryOk, EventType::kShutdownWithdrawn}) {
+    CAPTURE(Name(type));
+    CHECK(std::count(play.events.begin(), play.events.end(), type) == 1);
+  }
+  CHECK_FALSE(play.Has(EventType::kUpsFailed));
+  CHECK_FALSE(play.Has(EventType::kBatteryProblem));
+  CHECK(play.statuses == std::set<std::string>{"Online", "On battery", "Battery low"});
+  CHECK(play.end.safe_to_start);
+  CHECK_FALSE(play.end.shutdown_advised);
+  CHECK(play.end.outages.value == 1);
+  CHECK(Name(play.end.last_outage_record->cause) == "no mains");
+  CHECK(play.steps * Rehearsal::kPace > 30s);
+  CHECK(play.steps * Rehearsal::kPace < 5min);
+}
+
+}  // namespace
+
+TEST_CASE("a rehearsal has the whole outage in it, whatever the battery") {
+  for (const BatteryType type : {BatteryType::kFlooded, BatteryType::kAgm, BatteryType::kGel, BatteryType::kLifepo4}) {
+    for (const double nominal : {12.0, 24.0, 48.0}) {
+      for (const double capacity : {7.0, 100.0, 1000.0, 10'000.0}) {
+        CAPTURE(static_cast<int>(type));
+        CAPTURE(nominal);
+        CAPTURE(capacity);
+        const Play play(With(type, nominal, capacity, 1200), std::nullopt);
+        CheckWhole(play);
+        CHECK(play.least_charge.value_or(100) <= 10);
+        CHECK(play.end.battery_charge == 100);
+      }
+    }
+  }
+}
+
+TEST_CASE("a rehearsal of a battery of which nothing is said makes up no charge") {
+  const Play play({}, std::nullopt);
+  CheckWhole(play);
+  CHECK_FALSE(play.least_charge);
+  CHECK_FALSE(play.end.battery_charge);
+}
+
+TEST_CASE("a rehearsal looks like the real inverter, even while that has an outage or a fault of its own") {
+  Reading real = *megatec::ParseStatus(frames::kOutage);
+  real.ups_failed = real.battery_low = true;
+  Rehearsal rehearsal({}, real);
+  const auto first = rehearsal.Next({});
+  REQUIRE(first);
+  CHECK(first->reading.utility_power);
+  CHECK(first->reading.utility_voltage == 120);
+  CHECK(first->reading.load == 23);
+  CHECK_FALSE(first->reading.ups_failed);
+  CheckWhole(Play({}, real));
+}

@@ -1,0 +1,107 @@
+#include "inverter/saved_state.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using namespace aims;
+using namespace std::chrono_literals;
+
+namespace {
+
+Outage Full() {
+  Outage outage;
+  outage.begin = WallTime(1000h);
+  outage.end = WallTime(1001h);
+  outage.end_earliest = WallTime(1000h + 50min);
+  outage.duration = 52min + 250ms;
+  outage.cause = Cause::kOutOfRange;
+  outage.lowest_battery_voltage = 11.2;
+  outage.highest_load = 40;
+  outage.energy = 310.123456;
+  outage.battery_low = true;
+  outage.gaps = 2;
+  return outage;
+}
+
+OutageMemory SomeOutages() {
+  OutageMemory memory;
+  memory.inverters["one"] = {3, Outage{}, WallTime(1002h), {Full(), Outage{}}};
+  memory.inverters["two"] = {};
+  return memory;
+}
+
+}  // namespace
+
+TEST_CASE("outages are read back as they were written") {
+  const auto memory = SomeOutages();
+  const auto again = OutageMemory::FromJson(memory.ToJson());
+  REQUIRE(again);
+  CHECK(again->inverters == memory.inverters);
+  CHECK(OutageMemory::FromJson(OutageMemory{}.ToJson())->inverters.empty());
+}
+
+TEST_CASE("battery and energy are read back as they were written") {
+  BatteryMemory memory;
+  memory.inverters["one"] = {{0.875, 0.9, 1.0}, {1234.5, 98765.25}, true};
+  memory.inverters["two"] = {};
+  const auto again = BatteryMemory::FromJson(memory.ToJson());
+  REQUIRE(again);
+  CHECK(again->inverters == memory.inverters);
+}
+
+TEST_CASE("a file that is cut anywhere is refused whole") {
+  const std::string outages = SomeOutages().ToJson();
+  BatteryMemory memory;
+  memory.inverters["one"] = {{0.875, 0.9, 1.0}, {1234.5, 98765.25}, true};
+  const std::string batteries = memory.ToJson();
+  for (size_t length = 0; length < outages.size(); ++length)
+    CHECK_FALSE(OutageMemory::FromJson(outages.substr(0, length)));
+  for (size_t length = 0; length < batteries.size(); ++length) {
+    CHECK_FALSE(BatteryMemory::FromJson(batteries.substr(0, length)));
+  }
+}
+
+TEST_CASE("a file with anything else in any part is refused whole") {
+  const auto with = [](const std::string& text, const std::string& part, const std::string& other) {
+    std::string changed = text;
+    REQUIRE(changed.find(part) != std::string::npos);
+    return changed.replace(changed.find(part), part.size(), other);
+  };
+  const std::string outages = SomeOutages().ToJson();
+  for (const auto& [part, other] :
+       std::initializer_list<std::pair<const char*, const char*>>{{"\"version\":1", "\"version\":2"},
+                                                                  {"\"total\":3", "\"total\":-3"},
+                                                                  {"\"total\":3", "\"total\":3.5"},
+                                                                  {"\"total\":3", "\"total\":\"3\""},
+                                                                  {"out of range", "unknown"},
+                                                                  {"\"gaps\":2", "\"gaps\":null"},
+                                                                  {"\"battery_low\":true", "\"battery_low\":1"},
+                                                                  {"\"duration\":3120.25", "\"duration\":-1"},
+                                                                  {"\"two\"", "\"one\""},
+                                                                  {"11.2", "\"11.2\""}}) {
+    CAPTURE(other);
+    CHECK_FALSE(OutageMemory::FromJson(with(outages, part, other)));
+  }
+  BatteryMemory memory;
+  memory.inverters["one"] = {{0.875, 0.9, 1.0}, {1234.5, 98765.25}, true};
+  const std::string batteries = memory.ToJson();
+  for (const auto& [part, other] : std::initializer_list<std::pair<const char*, const char*>>{{"0.875", "1.5"},
+                                                                                              {"0.9", "0"},
+                                                                                              {"1234.5", "-1"},
+                                                                                              {"1234.5", "null"},
+                                                                                              {"true", "null"},
+                                                                                              {"98765.25", "1e300"}}) {
+    CAPTURE(other);
+    CHECK_FALSE(BatteryMemory::FromJson(with(batteries, part, other)));
+  }
+}
+
+TEST_CASE("a record is written as Home Assistant shows it") {
+  JsonWriter json;
+  WriteOutage(json, Full());
+  CHECK(json.TakeText() ==
+        R"({"begin":"1970-02-11T16:00:00.000+00:00","end":"1970-02-11T17:00:00.000+00:00",)"
+        R"("end_earliest":"1970-02-11T16:50:00.000+00:00","duration":3120.25,"cause":"out of range",)"
+        R"("lowest_battery_voltage":11.2,"highest_load":40.0,"energy":310.123456,"battery_low":true,"gaps":2})");
+}

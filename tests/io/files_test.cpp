@@ -1,0 +1,48 @@
+#include "io/files.h"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+#include "tests/io/temporary.h"
+
+using namespace aims;
+
+TEST_CASE("a file is read whole, NULs and all") {
+  TemporaryDirectory directory;
+  const std::string text(10'000, '\0');
+  CHECK(*ReadFile(directory.Write("file", text), 10'000) == text);
+}
+
+TEST_CASE("a file that is too large, or none, is refused by its name") {
+  TemporaryDirectory directory;
+  const std::string path = directory.Write("large", std::string(10'001, 'x'));
+  CHECK(ReadFile(path, 10'000).error().code == ErrorCode::kRefused);
+  CHECK(ReadFile("/dev/zero", 10'000).error().code == ErrorCode::kRefused);
+  for (const std::string& missing : {directory / "none", directory.path()}) {
+    const auto text = ReadFile(missing, 10);
+    REQUIRE_FALSE(text);
+    CHECK(text.error().code == ErrorCode::kAbsent);
+    CHECK(text.error().message.find(missing) != std::string::npos);
+  }
+}
+
+TEST_CASE("what cannot be written leaves what was there") {
+  TemporaryDirectory directory;
+  const std::string path = directory.Write("file", "old");
+  std::filesystem::create_directory(path + ".new");  // in the way of the new one
+  const auto refused = WriteFile(path, "new");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kRefused);
+  CHECK(refused.error().message.find(path) != std::string::npos);
+  CHECK(*ReadFile(path, 10) == "old");
+}
+
+TEST_CASE("a link in the place of the new file is not followed") {
+  TemporaryDirectory directory;
+  const std::string other = directory.Write("other", "untouched");
+  std::filesystem::create_symlink(other, directory / "file.new");
+  CHECK_FALSE(WriteFile(directory / "file", "text"));
+  CHECK(*ReadFile(other, 10) == "untouched");
+  CHECK(WriteFile(directory / "file", "text"));  // and it is out of the way now
+}

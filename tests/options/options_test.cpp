@@ -1,0 +1,265 @@
+#include "options/options.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+
+using namespace aims;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr const char* kInverter = R"("inverters":[{"name":"AIMS inverter"}])";
+
+// The options in `json`, which must be right.
+Options Good(const std::string& json) {
+  const CheckedOptions checked = ParseOptions(json);
+  for (const auto& mistake : checked.mistakes) FAIL_CHECK(mistake);
+  return checked.options;
+}
+
+Options GoodMqtt(const std::string& mqtt) { return Good("{" + std::string(kInverter) + ",\"mqtt\":{" + mqtt + "}}"); }
+InverterOptions GoodInverter(const std::string& members) {
+  return Good("{\"inverters\":[{\"name\":\"A\"," + members + "}]}").inverters.at(0);
+}
+
+// The only mistake in `json`.
+std::string Mistake(const std::string& json) {
+  const CheckedOptions checked = ParseOptions(json);
+  REQUIRE(checked.mistakes.size() == 1);
+  return checked.mistakes[0];
+}
+
+std::string InverterMistake(const std::string& members) {
+  return Mistake("{\"inverters\":[{\"name\":\"A\"," + members + "}]}");
+}
+std::string MqttMistake(const std::string& mqtt) {
+  return Mistake("{" + std::string(kInverter) + ",\"mqtt\":{" + mqtt + "}}");
+}
+
+bool Has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("a name is enough; all else has the contract's defaults") {
+  const Options options = Good("{" + std::string(kInverter) + "}");
+  REQUIRE(options.inverters.size() == 1);
+  const InverterOptions& inverter = options.inverters[0];
+  CHECK(inverter.device.name == "AIMS inverter");
+  CHECK(inverter.device.id == "aims_inverter");
+  CHECK(inverter.device.model.empty());
+  CHECK(std::holds_alternative<AnyAdapter>(inverter.address));
+  CHECK(inverter.baud_rate == 2400);
+  CHECK(inverter.poll_interval == 1s);
+  CHECK(inverter.report_interval == 10s);
+  CHECK(options.broker.host.empty());
+  CHECK(options.broker.port == 1883);
+  CHECK_FALSE(options.broker.tls);
+  CHECK(options.topics.base == "aims2mqtt");
+  CHECK(options.topics.discovery_prefix == "homeassistant");
+  CHECK(options.birth_topic == "homeassistant/status");
+  CHECK(options.birth_payload == "online");
+  CHECK(options.log_level == LogLevel::kInfo);
+}
+
+TEST_CASE("everything that can be set is set") {
+  const Options options = Good(R"({"inverters":[
+      {"name":"Cellar","device":"/dev/serial/by-id/x","model":"PICOGLF12W12V120AL","baud_rate":9600,"poll_interval":0.5,
+       "report_interval":30},
+      {"name":"Attic","address":"tcp://pi:4000","poll_interval":0}],
+      "mqtt":{"host":"broker","port":1884,"username":"u","password":"p","tls":true,"ca_file":"/ssl/ca.crt",
+              "base_topic":"ups","discovery_prefix":"ha","birth_topic":"ha/status","birth_payload":"up"},
+      "log_level":"debug"})");
+  REQUIRE(options.inverters.size() == 2);
+  CHECK(std::get<SerialPort>(options.inverters[0].address).path == "/dev/serial/by-id/x");
+  CHECK(options.inverters[0].device.model == "PICOGLF12W12V120AL");
+  CHECK(options.inverters[0].baud_rate == 9600);
+  CHECK(options.inverters[0].poll_interval == 500ms);
+  CHECK(options.inverters[0].report_interval == 30s);
+  CHECK(std::get<TcpBridge>(options.inverters[1].address).port == 4000);
+  CHECK(options.inverters[1].poll_interval == 0s);
+  CHECK(options.broker == Broker{"broker", 1884, "u", "p", true, "/ssl/ca.crt"});
+  CHECK(options.topics.base == "ups");
+  CHECK(options.topics.discovery_prefix == "ha");
+  CHECK(options.birth_topic == "ha/status");
+  CHECK(options.birth_payload == "up");
+  CHECK(options.log_level == LogLevel::kDebug);
+}
+
+TEST_CASE("with TLS the port is 8883, where none is given") {
+  CHECK(GoodMqtt(R"("host":"b","tls":true)").broker.port == 8883);
+  CHECK(GoodMqtt(R"("host":"b","tls":true,"port":1)").broker.port == 1);
+}
+
+TEST_CASE("an empty string and null are not given") {
+  const Options options = GoodMqtt(R"("host":"","port":"","username":null,"base_topic":"","tls":null)");
+  CHECK(options.broker.port == 1883);
+  CHECK(options.topics.base == "aims2mqtt");
+  CHECK(GoodInverter(R"("device":"","address":"","baud_rate":"","poll_interval":"")").baud_rate == 2400);
+}
+
+TEST_CASE("a number and its text are the same") {
+  CHECK(GoodInverter(R"("baud_rate":"9600")").baud_rate == 9600);
+  CHECK(GoodInverter(R"("poll_interval":"2.5")").poll_interval == 2500ms);
+  CHECK(GoodMqtt(R"("host":"b","port":"1884","tls":"true")").broker.tls);
+  CHECK(GoodMqtt(R"("host":"b","username":42,"password":1234)").broker.password == "1234");
+}
+
+TEST_CASE("every mistake is named at once") {
+  const CheckedOptions checked = ParseOptions(R"({"inverters":[{"baud_rate":300,"poll_interval":61},{"name":""}],
+                                                  "mqtt":{"port":0},"log_level":"loud"})");
+  CHECK(checked.mistakes.size() == 6);
+}
+
+TEST_CASE("a mistake names the option, what it holds and what it takes") {
+  const std::string mistake = InverterMistake(R"("baud_rate":300)");
+  CHECK(mistake ==
+        "inverters[0].baud_rate: \"300\" is not accepted; it takes 1200, 2400, 4800, 9600, 19200, 38400, "
+        "57600 or 115200");
+  CHECK(Has(InverterMistake(R"("poll_interval":-1)"), "inverters[0].poll_interval: \"-1\""));
+  CHECK(Has(InverterMistake(R"("poll_interval":"1s")"), "poll_interval"));
+  CHECK(Has(InverterMistake(R"("poll_interval":1e999)"), ""));
+  CHECK(Has(InverterMistake(R"("report_interval":0.5)"), "report_interval"));
+  CHECK(Has(InverterMistake(R"("model":["x"])"), "model: a list is not accepted"));
+  CHECK(Has(InverterMistake(R"("model":"a\nb")"), "model: \"a?b\""));
+  CHECK(Has(InverterMistake(R"("device":"ttyUSB0")"), "inverters[0].device"));
+  CHECK(Has(InverterMistake(R"("address":"udp://x:1")"), "inverters[0].address: \"udp://x:1\""));
+  CHECK(Has(InverterMistake(R"("address":"tcp://x")"), "the port is missing"));
+  CHECK(Has(InverterMistake(R"("device":"/dev/a","address":"simulator://")"), "inverters[0].address"));
+  CHECK(Has(MqttMistake(R"("port":65536)"), "mqtt.port"));
+  CHECK(Has(MqttMistake(R"("port":1.5)"), "mqtt.port"));
+  CHECK(Has(MqttMistake(R"("host":"mqtt://x")"), "mqtt.host"));
+  CHECK(Has(MqttMistake(R"("host":"192.168.1.5:1883")"), "mqtt.host"));
+  CHECK(Has(MqttMistake(R"("host":"[::1]")"), "mqtt.host"));
+  CHECK(Has(MqttMistake(R"("tls":"yes")"), "mqtt.tls"));
+  CHECK(Has(MqttMistake(R"("ca_file":"ca.crt")"), "mqtt.ca_file"));
+  CHECK(Has(MqttMistake(R"("base_topic":"a/b")"), "mqtt.base_topic"));
+  CHECK(Has(MqttMistake(R"("discovery_prefix":"höme")"), "mqtt.discovery_prefix"));
+  CHECK(Has(MqttMistake(R"("birth_topic":"a/#")"), "mqtt.birth_topic"));
+  CHECK(Has(MqttMistake(R"("password":"x")"), "mqtt.username"));
+  CHECK(Has(Mistake("{" + std::string(kInverter) + R"(,"mqtt":[]})"), "mqtt: a list"));
+  CHECK(Has(Mistake("{" + std::string(kInverter) + R"(,"log_level":"warn"})"), "debug, info, warning or error"));
+}
+
+TEST_CASE("what is wrong with the inverters as a whole") {
+  CHECK(Has(Mistake("{}"), "inverters"));
+  CHECK(Has(Mistake(R"({"inverters":[]})"), "inverters"));
+  CHECK(Has(Mistake(R"({"inverters":{}})"), "inverters"));
+  CHECK(Has(Mistake(R"({"inverters":[7]})"), "inverters[0]"));
+  CHECK(Has(Mistake(R"({"inverters":[{}]})"), "inverters[0].name"));
+  CHECK(Has(Mistake(R"({"inverters":[{"name":"A b"},{"name":"a-B"}]})"), "inverters[1].name"));
+  CHECK(Has(Mistake(R"({"inverters":[{"name":"  "}]})"), "inverters[0].name"));
+  CHECK(Has(Mistake(R"({"inverters":[{"name":"逆变器"}]})"), "inverters[0].name"));
+  CHECK(Has(Mistake(R"({"inverters":[{"name":")" + std::string(65, 'a') + R"("}]})"), "inverters[0].name"));
+  Good(R"({"inverters":[{"name":")" + std::string(64, 'a') + R"("}]})");
+}
+
+TEST_CASE("half a character is none") {
+  // "\\udc90" alone became text that is not UTF-8, and a discovery that Home Assistant cannot read.
+  CHECK(InverterMistake(R"("model":"a\udc90b")") ==
+        "inverters[0].model: \"a???b\" is not accepted; it takes a text of one line");
+  CHECK(Mistake(R"({"inverters":[{"name":"a\udc90"}]})").find("name: \"a???\"") != std::string::npos);
+  CHECK(GoodInverter(R"("model":"\ud83d\udd0b")").device.model == "🔋");
+}
+
+TEST_CASE("64 characters are not 64 bytes") {
+  std::string name = "a";
+  for (int i = 0; i < 63; ++i) name += "ä";
+  CHECK(Good(R"({"inverters":[{"name":")" + name + R"("}]})").inverters[0].device.id == "a");
+}
+
+TEST_CASE("what an option holds is cut to 80 characters") {
+  const std::string mistake = InverterMistake(R"("device":")" + std::string(100'000, 'x') + "\"");
+  CHECK(mistake.size() < 300);
+  CHECK(Has(mistake, std::string(80, 'x') + "…"));
+  CHECK_FALSE(Has(mistake, std::string(81, 'x')));
+
+  std::string umlauts;
+  for (int i = 0; i < 100; ++i) umlauts += "ä";
+  CHECK(Has(InverterMistake("\"device\":\"" + umlauts + "\""), umlauts.substr(0, 160) + "…"));
+}
+
+TEST_CASE("a password is in no message") {
+  const std::string mistake = MqttMistake(R"("username":"u","password":"geheim\n")");
+  CHECK(Has(mistake, "mqtt.password"));
+  CHECK_FALSE(Has(mistake, "geheim"));
+}
+
+TEST_CASE("two inverters cannot have one address, but may both be simulated") {
+  CHECK(Has(Mistake(R"({"inverters":[{"name":"A","device":"/dev/x"},{"name":"B","address":"/dev/x"}]})"),
+            "inverters[1].address"));
+  Good(R"({"inverters":[{"name":"A","address":"simulator://"},{"name":"B","address":"simulator://"}]})");
+}
+
+TEST_CASE("an IPv6 address is a host") { CHECK(GoodMqtt(R"("host":"fe80::1")").broker.host == "fe80::1"); }
+
+TEST_CASE("a login without a host is said to be idle") {
+  const CheckedOptions checked =
+      ParseOptions("{" + std::string(kInverter) + R"(,"mqtt":{"username":"u","password":"p","port":1}})");
+  CHECK(checked.mistakes.empty());
+  CHECK(checked.warnings.size() == 3);
+}
+
+TEST_CASE("a mistake is one line, with no warning about the same option") {
+  const CheckedOptions checked = ParseOptions("{" + std::string(kInverter) + R"(,"mqtt":{"port":0}})");
+  CHECK(checked.mistakes.size() == 1);
+  CHECK(checked.warnings.empty());
+}
+
+TEST_CASE("unknown options are a warning each") {
+  const CheckedOptions checked =
+      ParseOptions(R"({"inverters":[{"name":"A","colour":"red"}],"mqtt":{"qos":1},"extra":{"a":[]}})");
+  CHECK(checked.mistakes.empty());
+  REQUIRE(checked.warnings.size() == 3);
+  CHECK(Has(checked.warnings[0], "inverters[0].\"colour\""));
+}
+
+TEST_CASE("what is not JSON, or no object, is one mistake") {
+  for (const std::string json : {"", "{", "[]", "7", "\"x\"", "null", "{\"inverters\":[{\"name\":\"\xff\"}]}", "{}x"}) {
+    CAPTURE(json);
+    CHECK_FALSE(ParseOptions(json).mistakes.empty());
+  }
+  CHECK(Has(Mistake("[]"), "a list"));
+}
+
+TEST_CASE("100,000 nested brackets do not overflow the stack") {
+  const std::string open(100'000, '[');
+  const std::string close(100'000, ']');
+  CHECK(ParseOptions(open).mistakes.size() == 1);
+  CHECK(ParseOptions(open + close).mistakes.size() == 1);
+  CHECK(Has(InverterMistake("\"model\":" + open + close), "model: a list"));
+  std::string objects;
+  for (int i = 0; i < 100'000; ++i) objects += "{\"a\":";
+  CHECK(ParseOptions(objects + "1" + std::string(100'000, '}')).mistakes.size() == 1);
+}
+
+TEST_CASE("a slug is a-z and 0-9, every other run one '_', trimmed") {
+  CHECK(Slug("AIMS inverter") == "aims_inverter");
+  CHECK(Slug("  Garage -- #2!  ") == "garage_2");
+  CHECK(Slug("größer") == "gr_er");
+  CHECK(Slug("__x__") == "x");
+  CHECK(Slug("逆变器").empty());
+}
+
+TEST_CASE("nothing is allowed but what is said to be") {
+  CHECK(GoodInverter(R"("model":"x")").device.allowed == Allowed());
+  const InverterOptions all =
+      GoodInverter(R"("control":true,"megatec_control":"true","rehearsal":true,"off_delay":30,"return_delay":"240.5")");
+  CHECK(all.device.allowed == Allowed{true, true, true});
+  CHECK(all.delays.off == 30s);
+  CHECK(all.delays.back == 241s);
+  CHECK(Has(InverterMistake(R"("control":"yes")"), "control"));
+  CHECK(Has(InverterMistake(R"("off_delay":11)"), "off_delay"));
+  CHECK(Has(InverterMistake(R"("off_delay":601)"), "off_delay"));
+  CHECK(Has(InverterMistake(R"("return_delay":60)"), "return_delay"));
+}
+
+TEST_CASE("the device of a rehearsal must not be another inverter's") {
+  CHECK(RehearsalOf({"aims_inverter", "AIMS inverter", "M", {true, true, true}}).id == "aims_inverter_rehearsal");
+  CHECK(RehearsalOf({"aims_inverter", "AIMS inverter", "M", {true, true, true}}).allowed == Allowed());
+  const std::string mistake = Mistake(R"({"inverters":[{"name":"A","rehearsal":true},{"name":"A rehearsal"}]})");
+  CHECK(Has(mistake, "inverters[0].rehearsal"));
+  CHECK(Has(mistake, "a_rehearsal"));
+  CHECK(ParseOptions(R"({"inverters":[{"name":"A"},{"name":"A rehearsal"}]})").mistakes.empty());
+}
