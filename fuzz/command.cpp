@@ -1,12 +1,12 @@
 // Whatever arrives on the command topic, and whatever the inverter answers: a command is one of the words and nothing
 // near it, its request is a short line, and nothing is allowed that the owner has not allowed.
 
-#include "inverter/command.h"
-
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
+
+#include "megatec/requests.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
@@ -15,9 +15,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (size_t i = 0; i < aims::kCommands.size(); ++i) {
     const auto one = static_cast<aims::Command>(i);
     const std::chrono::seconds delay(size > 3 ? data[0] * 65536 + data[1] * 256 + data[2] : 0);
-    const std::string request = aims::Request(one, {delay, delay});
+    const std::string request = aims::megatec::RequestFor(one, {delay, delay});
     if (request.size() > 9 || (!request.empty() && request.find('\r') != request.size() - 1)) std::abort();
-    aims::IsRefusal(text, request);
+    aims::megatec::IsRefusal(text, request);
   }
   return 0;
 }

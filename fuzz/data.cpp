@@ -24,9 +24,9 @@ void LoadAndSave(std::string_view text) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  LoadAndSave<aims::Outbox>(text);
-  LoadAndSave<aims::Ledger>(text);
-  LoadAndSave<aims::OutageMemory>(text);
-  LoadAndSave<aims::BatteryMemory>(text);
+  LoadAndSave<aims::EventQueue>(text);
+  LoadAndSave<aims::AnnouncedDevices>(text);
+  LoadAndSave<aims::SavedOutages>(text);
+  LoadAndSave<aims::SavedBatteries>(text);
   return 0;
 }

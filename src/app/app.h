@@ -1,6 +1,5 @@
-// The program's one way through: each inverter is polled, each reading goes to its Inverter, and what that makes due is
-// published. One reading takes four hops, Ask -> ParseReply -> StateDocument -> Publish, and neither half, the pollers
-// and the publisher, ever waits for the other.
+// The program, put together: each inverter is polled, each outcome is an update, and every listener hears it, in the
+// order of a list: MQTT first, then the store, so that what happens is told before it is saved. None knows another.
 
 #pragma once
 
@@ -10,35 +9,39 @@
 #include <deque>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "app/rehearser.h"
 #include "app/store.h"
 #include "inverter/inverter.h"
-#include "mqtt/publisher.h"
+#include "inverter/listener.h"
+#include "mqtt/mqtt.h"
 #include "options/options.h"
 #include "supervisor/supervisor.h"
 #include "wire/poller.h"
 
 namespace aims {
 
-class Bridge {
+class App {
  public:
-  Bridge(asio::any_io_executor executor, const Options& options, Supervisor supervisor,
-         const std::string& data_directory);
+  App(asio::any_io_executor executor, const Options& options, Supervisor supervisor, const std::string& data_directory);
 
-  // Polls and publishes from now on.
+  // Polls and tells from now on.
   void Start();
 
   // Says `offline` to whoever is there, and takes at most `limit` for it.
-  asio::awaitable<void> Stop(std::chrono::milliseconds limit) { return publisher_.Stop(limit); }
+  asio::awaitable<void> Stop(std::chrono::milliseconds limit) { return mqtt_.Stop(limit); }
 
  private:
-  void Obey(const std::string& id, Command command);
+  void OnUpdate(const Inverter& inverter, const Update& update);
+  void OnSaved(const std::string& inverter, const SavedInverter& saved);
+  void OnCommand(const std::string& inverter, Command command);
 
   asio::any_io_executor executor_;
-  Keeper keeper_;
-  std::deque<Inverter> inverters_;  // of which nobody moves: those of the options, then those of rehearsals
-  Publisher publisher_;
+  Store store_;
+  std::deque<Inverter> inverters_;  // which never move: those of the options, then those of rehearsals
+  Mqtt mqtt_;
+  std::vector<Listener*> listeners_;
   std::map<std::string, Poller> pollers_;  // by the inverter's id, as the next
   std::map<std::string, Rehearser> rehearsers_;
 };

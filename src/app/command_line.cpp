@@ -7,6 +7,8 @@
 #include <iterator>
 #include <vector>
 
+#include "base/names.h"
+
 namespace aims {
 namespace {
 
@@ -23,11 +25,6 @@ tl::expected<void, int> Parse(CLI::App& app, int argc, char** argv) {
 }
 
 CLI::IsMember IsBaudRate() { return CLI::IsMember(std::vector<int>(std::begin(kBaudRates), std::end(kBaudRates))); }
-
-LogLevel LevelOf(const std::string& word) {
-  const auto found = std::find(std::begin(kLogLevels), std::end(kLogLevels), word);
-  return static_cast<LogLevel>(found - std::begin(kLogLevels));
-}
 
 }  // namespace
 
@@ -51,7 +48,7 @@ tl::expected<CommandLine, int> ParseCommandLine(int argc, char** argv) {
   app.set_version_flag("--version", AIMS_VERSION);
   if (const auto parsed = Parse(app, argc, argv); !parsed) return tl::unexpected<int>(parsed.error());
 
-  if (!level.empty()) line.log_level = LevelOf(level);
+  line.log_level = FromName<LogLevel>(kLogLevels, level);
   if (address->count() == 0) return line;
   const auto parsed = ParseAddress(probe);
   if (parsed) {

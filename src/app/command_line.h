@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "inverter/address.h"
-#include "options/options.h"
+#include "base/log_level.h"
+#include "inverter/options.h"
 
 namespace aims {
 

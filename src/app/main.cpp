@@ -1,4 +1,4 @@
-// aims-inverter-mqtt: from an inverter's serial port to Home Assistant. What it does is in bridge.h; here is how it is
+// aims-inverter-mqtt: from an inverter's serial port to Home Assistant. What it does is in app.h; here is how it is
 // started, and how it ends.
 
 #include <fmt/format.h>
@@ -41,20 +41,20 @@ tl::expected<Options, int> LoadOptions(const CommandLine& line) {
     return tl::unexpected<int>(kWrongOptions);
   }
   CheckedOptions checked = ParseOptions(*text);
-  for (const std::string& warning : checked.warnings) log::Warning("options: {}", warning);
-  for (const std::string& mistake : checked.mistakes) log::Failed("options: {}", mistake);
-  if (!checked.mistakes.empty()) return tl::unexpected<int>(kWrongOptions);
+  for (const std::string& warning : checked.findings.warnings) log::Warning("options: {}", warning);
+  for (const std::string& mistake : checked.findings.mistakes) log::Failed("options: {}", mistake);
+  if (!checked.findings.mistakes.empty()) return tl::unexpected<int>(kWrongOptions);
   return checked.options;
 }
 
 // A live connection is taken leave of; Paho's threads, and the resolver's, may be busy for seconds, so nobody waits for
 // them.
-asio::awaitable<void> EndOnSignal(asio::any_io_executor executor, Bridge& bridge) {
+asio::awaitable<void> EndOnSignal(asio::any_io_executor executor, App& app) {
   asio::signal_set signals(executor, SIGTERM, SIGINT);
   std::error_code ignored;
   co_await signals.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   log::Info("stopping");
-  co_await bridge.Stop(700ms);
+  co_await app.Stop(700ms);
   ::_exit(0);
 }
 
@@ -68,10 +68,10 @@ int Run(const CommandLine& line) {
   const auto executor = context.get_executor();
   const Supervisor supervisor{FromEnvironment("SUPERVISOR_API", "http://supervisor"),
                               FromEnvironment("SUPERVISOR_TOKEN", "")};
-  Bridge bridge(executor, *options, supervisor, line.data);
-  Spawn(executor, EndOnSignal(executor, bridge));
+  App app(executor, *options, supervisor, line.data);
+  Spawn(executor, EndOnSignal(executor, app));
   Spawn(executor, ServeHealth(executor, line.data));
-  bridge.Start();
+  app.Start();
   context.run();
   return EXIT_SUCCESS;
 }

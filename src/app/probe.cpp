@@ -44,13 +44,14 @@ void Explain(const Reading& reading) {
   }
 }
 
-asio::awaitable<void> AskOnce(Link& link, bool& found) {
-  const auto opened = co_await link.Open();
+asio::awaitable<void> AskOnce(Opener& opener, Link& link, bool& found) {
+  auto opened = co_await opener.Open();
   if (!opened) {
     SayWhy(opened.error().message, Advice(opened.error().code));
     co_return;
   }
-  Say(fmt::format("Asking {} …", link.name()));
+  link.Adopt(std::move(*opened));
+  Say(fmt::format("Asking {} …", opener.name()));
   std::optional<Error> silence;
   std::string heard;
   for (const string_view request : {megatec::kStatusRequest, megatec::kStatusRequestLf}) {
@@ -81,9 +82,10 @@ asio::awaitable<void> AskOnce(Link& link, bool& found) {
 
 bool Probe(const Address& address, int baud_rate) {
   asio::io_context context;
-  Link link(context.get_executor(), address, baud_rate);
+  Opener opener(context.get_executor(), address, baud_rate);
+  Link link(context.get_executor());
   bool found = false;
-  asio::co_spawn(context, AskOnce(link, found), [&](std::exception_ptr failure) {
+  asio::co_spawn(context, AskOnce(opener, link, found), [&](std::exception_ptr failure) {
     link.Close();
     context.stop();
     if (failure) std::rethrow_exception(failure);

@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <random>
 #include <utility>
 
-#include "base/time.h"
 #include "inverter/rehearsal.h"
 #include "inverter/sentences.h"
+#include "io/clock.h"
 #include "io/log.h"
 #include "io/pause.h"
 #include "io/spawn.h"
@@ -20,14 +21,15 @@ constexpr double kAlmostFull = Battery::kFullEnough - 0.005;  // from full it wo
 }  // namespace
 
 Rehearser::Rehearser(asio::any_io_executor executor, InverterOptions options, const Inverter& real, Inverter& stage,
-                     OnDue on_due)
-    : executor_(executor), options_(std::move(options)), real_(real), stage_(stage), on_due_(std::move(on_due)) {}
+                     OnUpdate on_update)
+    : executor_(executor), options_(std::move(options)), real_(real), stage_(stage), on_update_(std::move(on_update)) {}
 
 Inverter Rehearser::Stage(InverterOptions options, const Inverter& real) {
   options.device = RehearsalOf(real.device());
-  BatteryMemory::Entry battery{.battery = real.battery().battery};
-  battery.battery.charge = kAlmostFull;
-  return Inverter(options, {}, battery);
+  SavedInverter saved;
+  saved.battery.battery = real.saved().battery.battery;
+  saved.battery.battery.charge = kAlmostFull;
+  return Inverter(options, saved, fmt::format("{:08x}", std::random_device{}()));
 }
 
 void Rehearser::Play() {
@@ -51,24 +53,26 @@ asio::awaitable<void> Rehearser::Run() {
     const auto end = time + step->passed;
     while (time < end) {
       time = std::min<Inverter::Time>(end, time + Inverter::kLongestStep);
-      const Due due = stage_.Read(step->reading, {time, Now().wall});
-      if (due.battery) stage_.Kept(time);
-      Deliver(due);
+      Update update = stage_.Apply(step->reading, {time, Now().wall});
+      if (update.save_battery) stage_.OnSaved(stage_.saved(), time);
+      Deliver(std::move(update));
     }
     next += Rehearsal::kPace;
     co_await PauseUntil(executor_, next);
   }
   stage_ = Stage(options_, real_);
-  on_due_({.tell = Tell::kOffline});
+  on_update_({.now = Now(), .connection = Connection::kLost});
   is_playing_ = false;
   log::Info("{}: the rehearsal is over", real_.device().name);
 }
 
-void Rehearser::Deliver(const Due& due) {
-  for (const Entry& entry : due.lines) {
-    log::Write(LogLevel::kInfo, fmt::format("{}: {}", stage_.device().name, entry.text));
+// Its events happen now, on the clock by which they are late or not.
+void Rehearser::Deliver(Update update) {
+  for (PowerEvent& event : update.events) event.moment = Now().steady;
+  for (const LogLine& line : update.lines) {
+    log::Write(LogLevel::kInfo, fmt::format("{}: {}", stage_.device().name, line.text));
   }
-  on_due_(due);
+  on_update_(update);
 }
 
 }  // namespace aims

@@ -9,17 +9,17 @@
 
 #include "base/log_throttle.h"
 #include "inverter/inverter.h"
-#include "options/options.h"
+#include "inverter/options.h"
 
 namespace aims {
 
 class Rehearser {
  public:
-  using OnDue = std::function<void(const Due&)>;
+  using OnUpdate = std::function<void(const Update&)>;
 
   // `real` and `stage` outlive it; `options` are those of `real`.
   Rehearser(asio::any_io_executor executor, InverterOptions options, const Inverter& real, Inverter& stage,
-            OnDue on_due);
+            OnUpdate on_update);
 
   // Begins, unless one is being played.
   void Play();
@@ -29,15 +29,15 @@ class Rehearser {
 
  private:
   asio::awaitable<void> Run();
-  void Deliver(const Due& due);
+  void Deliver(Update update);
 
   asio::any_io_executor executor_;
   InverterOptions options_;
   const Inverter& real_;
   Inverter& stage_;
-  OnDue on_due_;
+  OnUpdate on_update_;
   bool is_playing_ = false;
-  Repeats refusals_;
+  LogThrottle refusals_;
 };
 
 }  // namespace aims

@@ -1,5 +1,7 @@
 #include "app/store.h"
 
+#include <utility>
+
 namespace aims {
 namespace {
 
@@ -8,30 +10,44 @@ constexpr std::chrono::seconds kPauseAfterFailure{30};
 
 }  // namespace
 
-Keeper::Keeper(const std::string& data_directory)
+Store::Store(asio::any_io_executor executor, const std::string& data_directory, OnSaved on_saved)
     : outages_file_(data_directory, "outages.json"),
       battery_file_(data_directory, "battery.json"),
-      outages_(outages_file_.Load<OutageMemory>()),
-      batteries_(battery_file_.Load<BatteryMemory>()) {}
+      outages_(outages_file_.Load<SavedOutages>()),
+      batteries_(battery_file_.Load<SavedBatteries>()),
+      on_saved_(std::move(on_saved)),
+      save_(executor, [this] { Save(); }) {}
 
-Inverter Keeper::Recall(const InverterOptions& options) {
-  const auto outages = outages_.inverters.find(options.device.id);
-  const auto battery = batteries_.inverters.find(options.device.id);
-  return Inverter(options, outages == outages_.inverters.end() ? Outages::Memory{} : outages->second,
-                  battery == batteries_.inverters.end() ? BatteryMemory::Entry{} : battery->second);
+SavedInverter Store::Load(const std::string& inverter) const {
+  SavedInverter saved;
+  const auto outages = outages_.inverters.find(inverter);
+  const auto battery = batteries_.inverters.find(inverter);
+  if (outages != outages_.inverters.end()) saved.outages = outages->second;
+  if (battery != batteries_.inverters.end()) saved.battery = battery->second;
+  return saved;
 }
 
-void Keeper::Keep(Inverter& inverter, const Due& due) {
-  if (!due.outages && !due.battery) return;
-  const std::string& id = inverter.device().id;
+void Store::OnUpdate(const Inverter& inverter, const Update& update) {
+  if (!update.save_outages && !update.save_battery) return;
+  unsaved_[inverter.device().id] = inverter.saved();
+  save_.Ask();
+}
+
+void Store::Save() {
+  for (const auto& [id, saved] : unsaved_) {
+    outages_.inverters[id] = saved.outages;
+    batteries_.inverters[id] = saved.battery;
+  }
   const auto now = std::chrono::steady_clock::now();
-  outages_.inverters[id] = inverter.outages();
-  batteries_.inverters[id] = inverter.battery();
   if (now < next_try_) return;
-  const bool are_outages_kept = !due.outages || outages_file_.Save(outages_.ToJson());
-  const bool is_battery_kept = battery_file_.Save(batteries_.ToJson());
-  if (is_battery_kept) inverter.Kept(now);
-  next_try_ = are_outages_kept && is_battery_kept ? Inverter::Time{} : now + kPauseAfterFailure;
+  const bool are_outages_saved = outages_file_.Save(outages_.ToJson());
+  const bool is_battery_saved = battery_file_.Save(batteries_.ToJson());
+  if (!are_outages_saved || !is_battery_saved) {
+    next_try_ = now + kPauseAfterFailure;
+    return;
+  }
+  next_try_ = {};
+  for (const auto& [id, saved] : std::exchange(unsaved_, {})) on_saved_(id, saved);
 }
 
 }  // namespace aims

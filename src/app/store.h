@@ -1,32 +1,45 @@
-// Keeps what the inverters have to remember across restarts, in two files below --data (memory.h).
+// Saves what the inverters have to remember across restarts, in two files below --data (saved_state.h): a listener that
+// is told last, so that the disk keeps nobody waiting. What changes at the same time is one write.
 
 #pragma once
 
+#include <asio/any_io_executor.hpp>
 #include <chrono>
+#include <functional>
+#include <map>
 #include <string>
 
 #include "inverter/inverter.h"
+#include "inverter/listener.h"
 #include "inverter/saved_state.h"
 #include "io/data_file.h"
+#include "io/soon.h"
 
 namespace aims {
 
-class Keeper {
+class Store final : public Listener {
  public:
-  explicit Keeper(const std::string& data_directory);
+  // What is on the disk now, of one inverter.
+  using OnSaved = std::function<void(const std::string& inverter, const SavedInverter& saved)>;
 
-  // An inverter as the options have it, remembering what was kept of it.
-  Inverter Recall(const InverterOptions& options);
+  Store(asio::any_io_executor executor, const std::string& data_directory, OnSaved on_saved);
 
-  // Keeps what is due of it.
-  void Keep(Inverter& inverter, const Due& due);
+  // What was saved of the inverter with that id; nothing known where there is none.
+  SavedInverter Load(const std::string& inverter) const;
+
+  void OnUpdate(const Inverter& inverter, const Update& update) override;
 
  private:
+  void Save();
+
   DataFile outages_file_;
   DataFile battery_file_;
-  OutageMemory outages_;
-  BatteryMemory batteries_;
-  Inverter::Time next_try_{};  // while it fails
+  SavedOutages outages_;
+  SavedBatteries batteries_;
+  std::map<std::string, SavedInverter> unsaved_;  // by the inverter's id
+  OnSaved on_saved_;
+  Soon save_;
+  std::chrono::steady_clock::time_point next_try_{};  // while it fails
 };
 
 }  // namespace aims

@@ -1,5 +1,5 @@
-// JSON as this program writes and reads it, over RapidJSON. Pure. What is read may be anybody's: nesting of any depth,
-// text that is not UTF-8, members of another type; all of it comes out as "not there".
+// JSON as this program writes and reads it, over RapidJSON. What is read may be anybody's: nesting of any depth, text
+// that is not UTF-8, members of another type; all of it comes out as "not there".
 
 #pragma once
 
@@ -17,6 +17,9 @@
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include "base/names.h"
+#include "base/time.h"
 
 namespace aims {
 
@@ -116,32 +119,76 @@ inline std::optional<rapidjson::Document> ParseVersioned(std::string_view json, 
   return document;
 }
 
-// `object`'s member `key`, or null.
-inline const rapidjson::Value* Member(const rapidjson::Value& object, const char* key) {
-  if (!object.IsObject()) return nullptr;
-  const auto found = object.FindMember(key);
-  return found != object.MemberEnd() ? &found->value : nullptr;
-}
+// Reads the members of one object into values of their own types. A member that is missing, or of another type or
+// range, is noted: `is_good` tells at the end whether all was there and right.
+class Members {
+ public:
+  using Value = rapidjson::Value;
 
-// The array that is `object`'s member `key`, or null.
-inline const rapidjson::Value* ArrayMember(const rapidjson::Value& object, const char* key) {
-  const auto* value = Member(object, key);
-  return value && value->IsArray() ? value : nullptr;
-}
+  explicit Members(const Value& object) : object_(object), is_good_(object.IsObject()) {}
 
-inline std::optional<bool> BoolMember(const rapidjson::Value& object, const char* key) {
-  const auto* value = Member(object, key);
-  if (!value || !value->IsBool()) return {};
-  return value->GetBool();
-}
+  bool is_good() const { return is_good_; }
+  bool Check(bool is_right) { return is_good_ = is_good_ && is_right; }
 
-// The text that is `object`'s member `key`.
-inline std::optional<std::string> TextMember(const rapidjson::Value& object, const char* key) {
-  const auto* value = Member(object, key);
-  if (!value || !value->IsString()) return {};
-  std::string text(value->GetString(), value->GetStringLength());
-  if (!IsUtf8(text)) return {};
-  return text;
-}
+  // The member, or null where there is none: that alone is not wrong.
+  const Value* Find(const char* key) const {
+    if (!object_.IsObject()) return nullptr;
+    const auto found = object_.FindMember(key);
+    return found == object_.MemberEnd() ? nullptr : &found->value;
+  }
+
+  void Read(const char* key, bool& into) {
+    const Value* value = Find(key);
+    if (Check(value && value->IsBool())) into = value->GetBool();
+  }
+  void Read(const char* key, double& into, double least, double most) {
+    const Value* value = Find(key);
+    if (!Check(value && value->IsNumber())) return;
+    into = value->GetDouble();
+    Check(into >= least && into <= most);
+  }
+  template <typename Whole>
+  void ReadWhole(const char* key, Whole& into, int64_t most) {
+    const Value* value = Find(key);
+    if (!Check(value && value->IsInt64() && value->GetInt64() >= 0 && value->GetInt64() <= most)) return;
+    into = static_cast<Whole>(value->GetInt64());
+  }
+  void Read(const char* key, std::string& into) {
+    const Value* value = Find(key);
+    if (!Check(value && value->IsString())) return;
+    into.assign(value->GetString(), value->GetStringLength());
+    Check(IsUtf8(into));
+  }
+  void Read(const char* key, WallTime& into) {
+    std::string text;
+    Read(key, text);
+    const auto time = ParseTime(text);
+    if (Check(time.has_value())) into = *time;
+  }
+  // One of an enumeration's words (names.h).
+  template <typename Enum>
+  void ReadName(const char* key, const auto& words, Enum& into) {
+    std::string word;
+    Read(key, word);
+    const auto value = FromName<Enum>(words, word);
+    if (Check(value.has_value())) into = *value;
+  }
+  // The same where null says that nothing is known.
+  template <typename Type, typename... Range>
+  void Read(const char* key, std::optional<Type>& into, Range... range) {
+    const Value* value = Find(key);
+    if (!Check(value) || value->IsNull()) return;
+    Read(key, into.emplace(), range...);
+  }
+  // The elements of a list of at most `most`; none where it is something else.
+  const Value* List(const char* key, size_t most) {
+    const Value* value = Find(key);
+    return Check(value && value->IsArray() && value->Size() <= most) ? value : nullptr;
+  }
+
+ private:
+  const Value& object_;
+  bool is_good_;
+};
 
 }  // namespace aims

@@ -9,7 +9,7 @@
 
 namespace aims {
 
-class Troubles {
+class LogOncePerKind {
  public:
   // True the first time since the last Clear().
   bool IsNew(ErrorCode code) {

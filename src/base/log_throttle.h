@@ -8,7 +8,7 @@
 
 namespace aims {
 
-class Repeats {
+class LogThrottle {
  public:
   using Time = std::chrono::steady_clock::time_point;
 

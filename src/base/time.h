@@ -17,12 +17,6 @@ struct Moment {
   WallTime wall{};
 };
 
-inline WallTime WallNow() {
-  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
-}
-
-inline Moment Now() { return {std::chrono::steady_clock::now(), WallNow()}; }
-
 // ISO 8601 in UTC, as Home Assistant takes it: "2026-11-22T21:04:00.250+00:00". Of the years 1970 to 9999; what lies
 // outside becomes the nearest of them.
 std::string FormatTime(WallTime time);

@@ -8,72 +8,76 @@
 namespace aims {
 namespace {
 
-constexpr int kLedgerVersion = 1;
+constexpr int kAnnouncedVersion = 1;
 
-auto Find(auto& list, const Announced& one) {
+auto Find(auto& list, const AnnouncedDevice& one) {
   return std::find_if(list.begin(), list.end(),
-                      [&](const Announced& other) { return other.topics == one.topics && other.id == one.id; });
+                      [&](const AnnouncedDevice& other) { return other.topics == one.topics && other.id == one.id; });
 }
 
-bool Holds(const std::vector<Announced>& list, const Announced& one) { return Find(list, one) != list.end(); }
+bool Holds(const std::vector<AnnouncedDevice>& list, const AnnouncedDevice& one) {
+  return Find(list, one) != list.end();
+}
 
-// What is not there is not allowed: the first ledgers knew nothing of it.
-std::optional<Allowed> AllowedIn(const rapidjson::Value& value) {
-  Allowed allowed;
+bool ReadDevice(const rapidjson::Value& value, AnnouncedDevice& one) {
+  Members members(value);
+  members.Read("base_topic", one.topics.base);
+  members.Read("discovery_prefix", one.topics.discovery_prefix);
+  members.Read("id", one.id);
+  // What is not there is not allowed: the first files knew nothing of it.
   const auto read = [&](const char* key, bool& into) {
-    const auto flag = BoolMember(value, key);
-    into = flag.value_or(false);
-    return flag || !Member(value, key);
+    if (members.Find(key)) members.Read(key, into);
   };
-  const bool is_good = read("control", allowed.control) && read("megatec_control", allowed.megatec_control) &&
-                       read("rehearsal", allowed.rehearsal);
-  if (!is_good) return {};
-  return allowed;
+  read("control", one.permissions.control);
+  read("megatec_control", one.permissions.megatec_control);
+  read("rehearsal", one.permissions.rehearsal);
+  return members.is_good() && IsTopicLevel(one.topics.base) && IsTopicLevel(one.topics.discovery_prefix) &&
+         IsTopicLevel(one.id);
 }
 
 }  // namespace
 
-std::vector<Announced> Ledger::Without(const std::vector<Announced>& now) const {
-  std::vector<Announced> gone;
+std::vector<AnnouncedDevice> AnnouncedDevices::Without(const std::vector<AnnouncedDevice>& now) const {
+  std::vector<AnnouncedDevice> gone;
   std::copy_if(all_.begin(), all_.end(), std::back_inserter(gone), [&](const auto& one) { return !Holds(now, one); });
   return gone;
 }
 
-Allowed Ledger::AllowedBefore(const Announced& one) const {
+Permissions AnnouncedDevices::PermissionsBefore(const AnnouncedDevice& one) const {
   const auto found = Find(all_, one);
-  return found == all_.end() ? one.allowed : found->allowed;
+  return found == all_.end() ? one.permissions : found->permissions;
 }
 
-void Ledger::Replace(const std::vector<Announced>& changed) {
-  for (const Announced& one : changed) {
+void AnnouncedDevices::Replace(const std::vector<AnnouncedDevice>& changed) {
+  for (const AnnouncedDevice& one : changed) {
     const auto found = Find(all_, one);
     if (found != all_.end()) *found = one;
   }
 }
 
-void Ledger::Add(const std::vector<Announced>& more) {
-  for (const Announced& one : more) {
+void AnnouncedDevices::Add(const std::vector<AnnouncedDevice>& more) {
+  for (const AnnouncedDevice& one : more) {
     if (!Holds(all_, one) && all_.size() < kMost) all_.push_back(one);
   }
 }
 
-void Ledger::Remove(const std::vector<Announced>& gone) {
-  std::erase_if(all_, [&](const Announced& one) { return Holds(gone, one); });
+void AnnouncedDevices::Remove(const std::vector<AnnouncedDevice>& gone) {
+  std::erase_if(all_, [&](const AnnouncedDevice& one) { return Holds(gone, one); });
 }
 
-std::string Ledger::ToJson() const {
+std::string AnnouncedDevices::ToJson() const {
   JsonWriter json;
   json.Object([&] {
-    json.Key("version").Number(kLedgerVersion, 0);
+    json.Key("version").Number(kAnnouncedVersion, 0);
     json.Key("announced").Array([&] {
-      for (const Announced& one : all_) {
+      for (const AnnouncedDevice& one : all_) {
         json.Object([&] {
           json.Key("base_topic").Text(one.topics.base);
           json.Key("discovery_prefix").Text(one.topics.discovery_prefix);
           json.Key("id").Text(one.id);
-          json.Key("control").Bool(one.allowed.control);
-          json.Key("megatec_control").Bool(one.allowed.megatec_control);
-          json.Key("rehearsal").Bool(one.allowed.rehearsal);
+          json.Key("control").Bool(one.permissions.control);
+          json.Key("megatec_control").Bool(one.permissions.megatec_control);
+          json.Key("rehearsal").Bool(one.permissions.rehearsal);
         });
       }
     });
@@ -81,22 +85,17 @@ std::string Ledger::ToJson() const {
   return json.TakeText();
 }
 
-Result<Ledger> Ledger::FromJson(std::string_view json) {
+Result<AnnouncedDevices> AnnouncedDevices::FromJson(std::string_view json) {
   const auto bad = [] { return Failure(ErrorCode::kBadReply, "it is not a list of what was announced"); };
-  const auto document = ParseVersioned(json, kLedgerVersion);
-  const auto* list = document ? ArrayMember(*document, "announced") : nullptr;
-  if (!list || list->Size() > kMost) return bad();
-  Ledger ledger;
+  const auto document = ParseVersioned(json, kAnnouncedVersion);
+  if (!document) return bad();
+  const auto* list = Members(*document).List("announced", kMost);
+  if (!list) return bad();
+  AnnouncedDevices devices;
   for (const auto& value : list->GetArray()) {
-    const auto base = TextMember(value, "base_topic");
-    const auto prefix = TextMember(value, "discovery_prefix");
-    const auto id = TextMember(value, "id");
-    if (!base || !prefix || !id || !IsTopicLevel(*base) || !IsTopicLevel(*prefix) || !IsTopicLevel(*id)) return bad();
-    const auto allowed = AllowedIn(value);
-    if (!allowed) return bad();
-    ledger.all_.push_back({{*base, *prefix}, *id, *allowed});
+    if (!ReadDevice(value, devices.all_.emplace_back())) return bad();
   }
-  return ledger;
+  return devices;
 }
 
 }  // namespace aims

@@ -28,7 +28,7 @@ std::string Joined(std::initializer_list<string_view> parts) {
 
 // One component. What needs the link as well has its availability from the root.
 void WriteComponent(JsonWriter& json, const Entity& entity, const Topics& topics, const Device& device) {
-  const string_view platform = Platform(entity, device.allowed);
+  const string_view platform = Platform(entity, device.permissions);
   const Switch* can_turn = platform == "switch" ? std::get_if<Switch>(&entity.source) : nullptr;
   const Button* button = std::get_if<Button>(&entity.source);
   json.TextMember("p", platform);
@@ -43,7 +43,7 @@ void WriteComponent(JsonWriter& json, const Entity& entity, const Topics& topics
     json.TextMember("state_off", "OFF");
   }
   if (button) json.TextMember("payload_press", Name(button->command));
-  if (IsOneOf<Happenings>(entity.source)) {
+  if (IsOneOf<EventSource>(entity.source)) {
     json.TextMember("state_topic", topics.Event(device));
     json.Key("event_types").Array([&] {
       for (const string_view type : kEventTypes) json.Text(type);
@@ -117,27 +117,13 @@ void WriteDevice(JsonWriter& json, const Topics& topics, const Device& device, s
 
 }  // namespace
 
-bool IsTopicLevel(string_view text) {
-  const auto is_allowed = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-'; };
-  return !text.empty() && std::all_of(text.begin(), text.end(), is_allowed);
-}
-
-std::string Topics::Bridge() const { return Joined({base, "/bridge"}); }
-std::string Topics::Link(const Device& device) const { return Joined({base, "/", device.id, "/link"}); }
-std::string Topics::State(const Device& device) const { return Joined({base, "/", device.id, "/state"}); }
-std::string Topics::Event(const Device& device) const { return Joined({base, "/", device.id, "/event"}); }
-std::string Topics::Command(const Device& device) const { return Joined({base, "/", device.id, "/command"}); }
-std::string Topics::Discovery(const Device& device) const {
-  return Joined({discovery_prefix, "/device/", base, "_", device.id, "/config"});
-}
-
 std::string DiscoveryDocument(const Topics& topics, const Device& device, string_view version) {
   JsonWriter json;
   json.Object([&] {
     WriteDevice(json, topics, device, version);
     json.Key("cmps").Object([&] {
       for (const Entity& entity : kEntities) {
-        if (Platform(entity, device.allowed).empty()) continue;
+        if (Platform(entity, device.permissions).empty()) continue;
         json.Key(entity.key).Object([&] { WriteComponent(json, entity, topics, device); });
       }
     });
@@ -145,7 +131,8 @@ std::string DiscoveryDocument(const Topics& topics, const Device& device, string
   return json.TakeText();
 }
 
-std::string RemovalDocument(const Topics& topics, const Device& device, const Allowed& before, string_view version) {
+std::string RemovalDocument(const Topics& topics, const Device& device, const Permissions& before,
+                            string_view version) {
   bool is_anything = false;
   JsonWriter json;
   json.Object([&] {
@@ -153,7 +140,7 @@ std::string RemovalDocument(const Topics& topics, const Device& device, const Al
     json.Key("cmps").Object([&] {
       for (const Entity& entity : kEntities) {
         const string_view platform = Platform(entity, before);
-        if (platform.empty() || platform == Platform(entity, device.allowed)) continue;
+        if (platform.empty() || platform == Platform(entity, device.permissions)) continue;
         json.Key(entity.key).Object([&] { json.TextMember("p", platform); });
         is_anything = true;
       }

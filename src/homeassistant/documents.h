@@ -9,49 +9,21 @@
 #include <string>
 #include <string_view>
 
-#include "inverter/command.h"
+#include "homeassistant/topics.h"
+#include "inverter/device.h"
 #include "inverter/power_events.h"
 #include "inverter/snapshot.h"
 
 namespace aims {
 
 inline constexpr std::string_view kRepository = "https://github.com/aims2mqtt/aims-power-inverter-mqtt";
-inline constexpr std::string_view kOnlinePayload = "online";
-inline constexpr std::string_view kOfflinePayload = "offline";
-
-// Who an inverter is to Home Assistant.
-struct Device {
-  std::string id;     // the slug of the name: "aims_inverter"
-  std::string name;   // "AIMS inverter"
-  std::string model;  // as the owner typed it; may be empty
-  Allowed allowed{};  // what may be asked of it
-};
-
-// Where everything is told.
-struct Topics {
-  std::string base;              // one level: "aims2mqtt"
-  std::string discovery_prefix;  // one level: "homeassistant"
-
-  std::string Bridge() const;                         // "online", or the will: "offline"
-  std::string Link(const Device& device) const;       // the same, of one inverter
-  std::string State(const Device& device) const;      // StateDocument
-  std::string Event(const Device& device) const;      // EventDocument
-  std::string Command(const Device& device) const;    // one of kCommands, from others
-  std::string Discovery(const Device& device) const;  // DiscoveryDocument
-
-  bool operator==(const Topics&) const = default;
-};
-
-// True for what can be one level of a topic of ours: letters, digits, _ and -.
-bool IsTopicLevel(std::string_view text);
-
 // The device with its entities. Temperature and AVR, which a PICOGLF has not, are created disabled for that model.
 std::string DiscoveryDocument(const Topics& topics, const Device& device, std::string_view version);
 
 // Takes back the entities that were announced while the owner allowed `before`, and that are none now, or of another
 // kind: Home Assistant forgets a component only if it is told its platform alone, before what comes in its place.
 // Empty: there are none.
-std::string RemovalDocument(const Topics& topics, const Device& device, const Allowed& before,
+std::string RemovalDocument(const Topics& topics, const Device& device, const Permissions& before,
                             std::string_view version);
 
 // {"battery_low": "OFF", "battery_voltage": 13.5, …}: every key always, null where unknown. `reuse`: the document

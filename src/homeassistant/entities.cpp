@@ -15,7 +15,7 @@ struct Look {
     if (!snapshot.reading) return std::monostate();
     return Maybe((*snapshot.reading).*number);
   }
-  Value operator()(Happenings) const { return Value(); }
+  Value operator()(EventSource) const { return Value(); }
   Value operator()(Button) const { return Value(); }
   Value operator()(const Switch& source) const { return (*this)(source.flag); }
   template <typename OfReading>  // a Number or a Flag
@@ -35,12 +35,13 @@ struct Look {
 
 Value ValueOf(const Entity& entity, const Snapshot& snapshot) { return std::visit(Look{snapshot}, entity.source); }
 
-std::string_view Platform(const Entity& entity, const Allowed& allowed) {
+std::string_view Platform(const Entity& entity, const Permissions& permissions) {
   const Source& source = entity.source;
-  if (const Button* button = std::get_if<Button>(&source)) return IsAllowed(button->command, allowed) ? "button" : "";
+  if (const Button* button = std::get_if<Button>(&source))
+    return IsAllowed(button->command, permissions) ? "button" : "";
   const Switch* can_turn = std::get_if<Switch>(&source);
-  if (can_turn && IsAllowed(can_turn->on, allowed)) return "switch";
-  if (IsOneOf<Happenings>(source)) return "event";
+  if (can_turn && IsAllowed(can_turn->on, permissions)) return "switch";
+  if (IsOneOf<EventSource>(source)) return "event";
   return IsOneOf<Flag, OwnFlag, Switch>(source) ? "binary_sensor" : "sensor";
 }
 

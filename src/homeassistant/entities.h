@@ -25,7 +25,7 @@ using OwnNumber = std::optional<double> Snapshot::*;
 using OwnTotal = Total Snapshot::*;
 using OwnTime = std::optional<WallTime> Snapshot::*;
 using OwnStatus = std::optional<Status> Snapshot::*;
-struct Happenings {};  // power_events.h; not part of the state
+struct EventSource {};  // power_events.h; not part of the state
 // What can be asked for.
 struct Switch {
   Flag flag;
@@ -35,7 +35,7 @@ struct Switch {
 struct Button {  // not part of the state
   Command command;
 };
-using Source = std::variant<Number, MaybeNumber, Flag, OwnFlag, OwnNumber, OwnTotal, OwnTime, OwnStatus, Happenings,
+using Source = std::variant<Number, MaybeNumber, Flag, OwnFlag, OwnNumber, OwnTotal, OwnTime, OwnStatus, EventSource,
                             Switch, Button>;
 
 enum class Category { kPrimary, kDiagnostic, kConfig };
@@ -90,7 +90,7 @@ inline constexpr std::array kEntities{
     Entity{"outages", "Outages", "", "", "mdi:transmission-tower-off", 0, kPrimary, kEverywhere, &Snapshot::outages},
     Entity{"shutdown_advised", "Shutdown advised", "", "", "mdi:power-plug-off-outline", 0, kPrimary, kEverywhere, &Snapshot::shutdown_advised, "shutdown_reasons"},
     Entity{"safe_to_start", "Safe to start", "", "", "mdi:power-plug-outline", 0, kPrimary, kEverywhere, &Snapshot::safe_to_start},
-    Entity{"power_event", "Power event", "", "", "mdi:transmission-tower", 0, kPrimary, kEverywhere, Happenings{}},
+    Entity{"power_event", "Power event", "", "", "mdi:transmission-tower", 0, kPrimary, kEverywhere, EventSource{}},
     Entity{"run_self_test", "Self-test", "", "", "mdi:battery-check", 0, kConfig, kEverywhere, Button{Command::kSelfTest}},
     Entity{"self_test_until_low", "Test until low", "", "", "mdi:battery-arrow-down", 0, kConfig, kEverywhere, Button{Command::kSelfTestUntilLow}},
     Entity{"cancel_test", "Cancel test", "", "", "mdi:battery-remove", 0, kConfig, kEverywhere, Button{Command::kCancelTest}},
@@ -115,10 +115,10 @@ constexpr bool IsOneOf(const Source& source) {
 }
 
 // True for what has a value in the state document.
-constexpr bool HasState(const Entity& entity) { return !IsOneOf<Happenings, Button>(entity.source); }
+constexpr bool HasState(const Entity& entity) { return !IsOneOf<EventSource, Button>(entity.source); }
 
 // What it is to Home Assistant; empty: nothing, for the owner does not allow it.
-std::string_view Platform(const Entity& entity, const Allowed& allowed);
+std::string_view Platform(const Entity& entity, const Permissions& permissions);
 
 // What is read from the wire is known only while the inverter answers,
 constexpr bool IsFromWire(const Entity& entity) { return IsOneOf<Number, MaybeNumber, Flag, Switch>(entity.source); }

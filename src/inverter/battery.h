@@ -9,12 +9,16 @@
 
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <optional>
+#include <string_view>
 
 namespace aims {
 
 enum class BatteryType { kFlooded, kAgm, kGel, kLifepo4 };
+inline constexpr std::array<std::string_view, 4> kBatteryTypes{"flooded", "agm", "gel", "lifepo4"};
+inline constexpr int kNominalVoltages[] = {12, 24, 48};  // V
 
 // How far it is with learning the capacity, which takes a discharge from full until the inverter says low.
 enum class Calibration {

@@ -1,8 +1,6 @@
-// Commands: what may be asked of an inverter besides its status, by which words over MQTT, in which bytes on the wire,
-// and how the next reading tells that it was done. Pure. Nothing here is sent unless the owner allowed it in the
-// options.
-//
-// Words and bytes are Megatec's (protocol text v2.7). Of an AIMS only Q is documented; its relatives know the rest.
+// Commands: what may be asked of an inverter besides its status, by which words over MQTT, and how the next reading
+// tells that it was done. Nothing here is sent unless the owner allowed it in the options. In bytes:
+// megatec/requests.h. Pure.
 
 #pragma once
 
@@ -39,16 +37,16 @@ constexpr std::string_view Name(Command command) { return kCommands[static_cast<
 std::optional<Command> CommandOf(std::string_view word);
 
 // What the owner allows; without it nothing but questions is ever sent.
-struct Allowed {
+struct Permissions {
   bool control = false;          // the beeper
   bool megatec_control = false;  // tests and shutdown, as Megatec's own units know them
   bool rehearsal = false;
 
-  bool operator==(const Allowed&) const = default;
+  bool operator==(const Permissions&) const = default;
 };
 
-bool IsAllowed(Command command, const Allowed& allowed);
-inline bool IsAnything(const Allowed& allowed) { return allowed != Allowed(); }
+bool IsAllowed(Command command, const Permissions& permissions);
+inline bool IsAnything(const Permissions& permissions) { return permissions != Permissions(); }
 
 // Of shutdown_restore.
 struct ShutdownDelays {
@@ -62,17 +60,9 @@ struct ShutdownDelays {
   std::chrono::seconds back{180};  // until it comes back, if the utility is there
 };
 
-// The bytes of `command`: "Q\r", "S.5R0003\r". Times are rounded up to what the protocol can say: tenths of a minute
-// below one minute, else minutes. Of kRehearse there are none.
-std::string Request(Command command, const ShutdownDelays& delays);
-
 // True where `reading` says that what is asked for is so already. The beeper's command turns it over, so it must not be
 // sent then.
 bool IsSo(Command command, const Reading& reading);
-
-// True for an answer that says no: an echo, as Megatec's text has it, or one of the NAKs seen in the field. Whoever
-// obeys says nothing, or ACK.
-bool IsRefusal(std::string_view answer, std::string_view request);
 
 // True where the reading `after` the command shows what the one `before` did not. False means: sent, not confirmed.
 bool Confirms(Command command, const Reading& before, const Reading& after);

@@ -38,8 +38,8 @@ class Energy {
     const double unsaved = memory_.total - told_.total;
     return unsaved >= kStep || (unsaved > 0 && now - *saved_at_ >= kLongest);
   }
-  void Saved(Time now) {
-    told_ = memory_;
+  void OnSaved(const Memory& saved, Time now) {
+    told_ = saved;
     saved_at_ = now;
   }
 

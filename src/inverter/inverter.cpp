@@ -5,38 +5,13 @@
 #include <algorithm>
 #include <cmath>
 
-#include "homeassistant/entities.h"
-
 namespace aims {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Inverter::Duration kReportIntervalOnBattery = 2s;
-constexpr Inverter::Duration kLongestPause = 60s;
-
-// Polls are a little early or late: one that comes this much too soon for its turn is taken, not the next one.
-constexpr Inverter::Duration kMostSlack = 100ms;
-
-constexpr double kMostOfCell = 3;            // V: on-line units tell the voltage of one cell
-constexpr double kChargeWorthKeeping = 0.1;  // of the capacity
-
-struct Difference {
-  bool status = false;       // a flag changed, or a value of the wire became known or unknown
-  bool measurement = false;  // a number changed
-};
-
-Difference Between(const Snapshot& before, const Snapshot& after) {
-  Difference changes;
-  for (const Entity& entity : kEntities) {
-    const Value was = ValueOf(entity, before);
-    const Value is = ValueOf(entity, after);
-    if (was == is) continue;
-    const bool both_numbers = std::holds_alternative<double>(was) && std::holds_alternative<double>(is);
-    (both_numbers || IsOneOf<OwnNumber>(entity.source) ? changes.measurement : changes.status) = true;
-  }
-  return changes;
-}
+constexpr double kMostOfCell = 3;           // V: on-line units tell the voltage of one cell
+constexpr double kChargeWorthSaving = 0.1;  // of the capacity
 
 ShutdownOptions WithDefaults(ShutdownOptions shutdown, const BatteryOptions& battery) {
   const bool is_lithium = battery.type == BatteryType::kLifepo4;
@@ -51,122 +26,89 @@ std::optional<double> Rounded(std::optional<double> number, double step) {
 
 double InKilowattHours(double energy) { return std::floor(energy / 10) / 100; }
 
-std::string InWords(const std::vector<ShutdownAdvisor::Reason>& reasons) {
-  std::string text;
-  for (const auto& reason : reasons) {
-    constexpr std::array<std::string_view, 5> kForms{"charge {:.0f} %", "{:.0f} s of runtime left",
-                                                     "battery at {:.1f} V", "{:.0f} s on battery",
-                                                     "the inverter says that the battery is low"};
-    const auto form = kForms[static_cast<size_t>(reason.why)];
-    text += fmt::format("{}{}", text.empty() ? "" : ", ", fmt::format(fmt::runtime(form), reason.value));
-  }
-  return text;
-}
+double InSeconds(std::chrono::milliseconds time) { return static_cast<double>(time.count()) / 1000; }
 
 }  // namespace
 
-Inverter::Inverter(const InverterOptions& options, const Outages::Memory& outages, const BatteryMemory::Entry& battery)
+Inverter::Inverter(const InverterOptions& options, const SavedInverter& saved, std::string run)
     : device_(options.device),
-      poll_interval_(options.poll_interval),
-      report_interval_(options.report_interval),
+      run_(std::move(run)),
       nominal_voltage_(options.battery.nominal_voltage),
-      outages_(outages),
-      battery_(options.battery, battery.battery),
-      energy_(battery.energy),
-      advisor_(WithDefaults(options.shutdown, options.battery), battery.shutdown_advised),
-      kept_(battery.battery) {
-  Due ignored;
-  Derive({}, ignored);
+      outages_(saved.outages),
+      battery_(options.battery, saved.battery.battery),
+      energy_(saved.battery.energy),
+      advisor_(WithDefaults(options.shutdown, options.battery), saved.battery.shutdown_advised),
+      saved_battery_(saved.battery.battery) {
+  Show();
 }
 
-Due Inverter::Read(Reading reading, Moment now) {
+Update Inverter::Apply(Reading reading, Moment now) {
   if (nominal_voltage_ && reading.battery_voltage < kMostOfCell) reading.battery_voltage *= *nominal_voltage_ / 2;
-  const bool is_back = !snapshot_.connected;
-  Due due;
+  Update update{.now = now};
+  if (!snapshot_.connected) update.connection = Connection::kBack;
   const Calibration calibration = battery_.calibration();
-  const double energy = Follow(reading, Passed(now.steady));
+  const double energy = FollowBattery(reading, Passed(now.steady));
   snapshot_.reading = reading;
   snapshot_.connected = true;
   silent_since_.reset();
   misses_ = 0;
   // First that it answers again, then the power, then the rest.
-  FollowOutage(reading, energy, now, due);
-  FollowFlicker(reading, now, due);
+  if (events_.Back()) Happened(EventType::kConnectionRestored, update);
+  FollowOutage(reading, energy, update);
+  FollowBriefOutage(reading, update);
   if (battery_.calibration() != calibration) {
     const auto line = Calibrated(battery_.calibration(), battery_.memory().factor);
-    if (line) due.lines.push_back(*line);
+    if (line) update.lines.push_back(*line);
   }
-  const std::vector<EventType> others = events_.Read(reading);
-  const bool is_restored = !others.empty() && others.front() == EventType::kConnectionRestored;
-  if (is_restored) due.events.insert(due.events.begin(), others.front());
-  due.events.insert(due.events.end(), others.begin() + (is_restored ? 1 : 0), others.end());
-  Derive(now, due);
+  for (const EventType type : events_.Read(reading)) Happened(type, update);
+  Conclude(update);
   was_read_ = true;
-  due.tell = is_back ? Tell::kOnline : StateIfDue(now.steady);
-  if (is_back) Told(now.steady);
-  return due;
+  return update;
 }
 
-Due Inverter::Missed(Moment now) {
+Update Inverter::Missed(Moment now) {
   misses_ = std::min(misses_ + 1, kMissesUntilSilent);
-  if (misses_ >= kMissesUntilSilent) return Silence(now);
-  Due due;
-  due.tell = StateIfDue(now.steady);
-  return due;
+  if (misses_ >= kMissesUntilSilent || !snapshot_.connected) return Silence(now);
+  return {.now = now};
 }
 
-Due Inverter::Gone(Moment now) {
-  misses_ = kMissesUntilSilent;
+Update Inverter::Gone(Moment now) {
+  misses_ = 0;
   return Silence(now);
 }
 
-void Inverter::Told(Time now) {
-  told_ = snapshot_;
-  told_at_ = now;
-}
-
-void Inverter::Kept(Time now) {
-  energy_.Saved(now);
-  kept_ = battery_.memory();
+void Inverter::OnSaved(const SavedInverter& saved, Time now) {
+  energy_.OnSaved(saved.battery.energy, now);
+  saved_battery_ = saved.battery.battery;
   ShowEnergy();
 }
 
-// As far as it is kept.
-void Inverter::ShowEnergy() {
-  snapshot_.energy_on_battery.value = InKilowattHours(energy_.told().on_battery);
-  snapshot_.energy_total.value = InKilowattHours(energy_.told().total);
+SavedInverter Inverter::saved() const {
+  return {outages_.memory(), {battery_.memory(), energy_.memory(), advisor_.is_advised()}};
 }
 
-Due Inverter::Silence(Moment now) {
-  Due due;
-  const bool is_news = snapshot_.connected;
+Update Inverter::Silence(Moment now) {
+  Update update{.now = now};
+  if (snapshot_.connected) update.connection = Connection::kLost;
   snapshot_.connected = false;
   snapshot_.reading.reset();
   if (!silent_since_) silent_since_ = now.steady;
-  if (is_news) due.events = events_.Silent();
-  flickers_.Silent();
+  if (update.connection == Connection::kLost && events_.Silent()) Happened(EventType::kConnectionLost, update);
+  brief_outages_.Silent();
   outages_.Silent();
   battery_.Unseen(Passed(now.steady));
-  Derive(now, due);
-  due.tell = is_news ? Tell::kOffline : StateIfDue(now.steady);
-  if (is_news) Told(now.steady);
-  return due;
+  Conclude(update);
+  return update;
 }
 
-Tell Inverter::StateIfDue(Time now) {
-  if (!was_read_) return Tell::kNothing;
-  const bool on_battery = snapshot_.reading && !snapshot_.reading->utility_power;
-  const Duration pace = on_battery ? std::min(kReportIntervalOnBattery, report_interval_) : report_interval_;
-  const Difference changes = Between(told_, snapshot_);
-  const Duration since = now - told_at_ + std::min(kMostSlack, poll_interval_ / 2);
-  const bool is_last_chance = since + poll_interval_ > kLongestPause;
-  if (!changes.status && !(changes.measurement && since >= pace) && !is_last_chance) return Tell::kNothing;
-  Told(now);
-  return Tell::kState;
+Battery::Seconds Inverter::Passed(Time now) {
+  const Battery::Seconds time = followed_at_ ? now - *followed_at_ : Duration(0);
+  followed_at_ = now;
+  return std::min<Battery::Seconds>(time, kLongestStep);
 }
 
 // Battery and energy over `time`, at the end of which `reading` was taken; Wh given on battery meanwhile.
-double Inverter::Follow(const Reading& reading, Battery::Seconds time) {
+double Inverter::FollowBattery(const Reading& reading, Battery::Seconds time) {
   const bool on_battery = !reading.utility_power;
   const auto power = battery_.LoadPower(reading.load, on_battery);
   snapshot_.load_power = Rounded(power, 1);
@@ -181,38 +123,44 @@ double Inverter::Follow(const Reading& reading, Battery::Seconds time) {
   return power ? energy_.Add(*power, time, on_battery, *followed_at_) : 0;
 }
 
-void Inverter::FollowOutage(const Reading& reading, double energy, Moment now, Due& due) {
+void Inverter::FollowOutage(const Reading& reading, double energy, Update& update) {
   const bool was_outage = outages_.running() && IsOutage(outages_.running()->cause);
   const bool is_taken_up = !was_read_ && outages_.running();
-  const Outages::Change change = outages_.Read(reading, energy, now);
-  due.outages = change != Outages::Change::kNone;
-  due.battery = due.outages;
+  const Outages::Change change = outages_.Read(reading, energy, update.now);
+  update.save_outages = update.save_battery = change != Outages::Change::kNone;
   if (change == Outages::Change::kEnded) {
-    due.lines.push_back(Ended(outages_.ended(), reading));
-    if (was_outage) due.events.push_back(EventType::kPowerRestored);
+    update.lines.push_back(Ended(outages_.ended(), reading));
+    if (was_outage) Happened(EventType::kPowerRestored, update);
     return;
   }
   if (!outages_.running()) return;
-  if (change != Outages::Change::kNone || is_taken_up) due.lines.push_back(Began(*outages_.running(), reading));
-  if (!was_outage && IsOutage(outages_.running()->cause)) due.events.push_back(EventType::kPowerLost);
+  if (change != Outages::Change::kNone || is_taken_up) update.lines.push_back(Began(*outages_.running(), reading));
+  if (!was_outage && IsOutage(outages_.running()->cause)) Happened(EventType::kPowerLost, update);
 }
 
-void Inverter::FollowFlicker(const Reading& reading, Moment now, Due& due) {
-  due.fault_voltage = flickers_.Read(reading, outages_.nominal(), now.steady);
-  if (!due.fault_voltage) return;
-  due.events.insert(due.events.end(), {EventType::kPowerLost, EventType::kPowerRestored});
-  due.lines.push_back(Flickered(*due.fault_voltage));
+void Inverter::FollowBriefOutage(const Reading& reading, Update& update) {
+  const auto voltage = brief_outages_.Read(reading, outages_.nominal(), update.now.steady);
+  if (!voltage) return;
+  Happened(EventType::kPowerLost, update, voltage);
+  Happened(EventType::kPowerRestored, update, voltage);
+  update.lines.push_back(BriefOutage(*voltage));
 }
 
 // What follows from all that is known now.
-void Inverter::Derive(Moment now, Due& due) {
-  const std::optional<Outage>& running = outages_.running();
-  const bool was_advised = advisor_.is_advised();
+void Inverter::Conclude(Update& update) {
+  const bool was_advised = snapshot_.shutdown_advised;
   const bool was_problem = snapshot_.battery_problem;
+  FollowAdvice(update.now.steady);
+  Show();
+  TellChanges(was_advised, was_problem, update);
+  DecideSaves(was_advised, update);
+}
 
+void Inverter::FollowAdvice(Time now) {
+  const std::optional<Outage>& running = outages_.running();
   ShutdownAdvisor::Input input;
   input.on_battery = running.has_value();
-  if (silent_since_) input.silent_for = now.steady - *silent_since_;
+  if (silent_since_) input.silent_for = now - *silent_since_;
   if (running) input.on_battery_for = running->duration + input.silent_for.value_or(0ms);
   if (battery_.charge()) input.charge = *battery_.charge() * 100;
   if (battery_.runtime()) input.runtime = battery_.runtime()->count();
@@ -220,55 +168,68 @@ void Inverter::Derive(Moment now, Due& due) {
     input.voltage = snapshot_.reading->battery_voltage;
     input.battery_low = snapshot_.reading->battery_low;
   }
-  if (was_read_ || snapshot_.reading) advisor_.Follow(input, now.steady);
+  if (was_read_ || snapshot_.reading) advisor_.Follow(input, now);
+}
 
+// Puts everything that is known into the snapshot, rounded.
+void Inverter::Show() {
   snapshot_.status = StatusNow();
   if (!snapshot_.reading) snapshot_.load_power.reset();
+  const std::optional<Outage>& running = outages_.running();
   snapshot_.on_battery_since = running ? std::optional(running->begin) : std::nullopt;
   const Outage* last = outages_.last();
   snapshot_.last_outage = last ? std::optional(last->begin) : std::nullopt;
-  snapshot_.last_outage_duration =
-      last ? std::optional(std::round(static_cast<double>(last->duration.count()) / 1000)) : std::nullopt;
+  snapshot_.last_outage_duration = last ? std::optional(std::round(InSeconds(last->duration))) : std::nullopt;
   snapshot_.last_outage_record = last ? std::optional(*last) : std::nullopt;
   snapshot_.outages.value = static_cast<double>(outages_.memory().total);
-  snapshot_.battery_charge = Rounded(input.charge, 1);
-  snapshot_.battery_runtime = Rounded(input.runtime, 10);
-  snapshot_.battery_health = battery_.health() ? Rounded(*battery_.health() * 100, 1) : std::nullopt;
+  const auto percent = [](double share) { return share * 100; };
+  const auto charge = battery_.charge();
+  const auto runtime = battery_.runtime();
+  const auto health = battery_.health();
+  snapshot_.battery_charge = charge ? Rounded(percent(*charge), 1) : std::nullopt;
+  snapshot_.battery_runtime = runtime ? Rounded(runtime->count(), 10) : std::nullopt;
+  snapshot_.battery_health = health ? Rounded(percent(*health), 1) : std::nullopt;
   snapshot_.battery_problem = watch_.is_problem();
   snapshot_.shutdown_advised = advisor_.is_advised();
   snapshot_.shutdown_reasons = advisor_.reasons();
   snapshot_.safe_to_start = advisor_.is_safe_to_start();
   ShowEnergy();
-
-  if (!was_advised && snapshot_.shutdown_advised) {
-    due.events.push_back(EventType::kShutdownAdvised);
-    due.lines.push_back({LogLevel::kWarning, "shutdown advised: " + InWords(snapshot_.shutdown_reasons)});
-  }
-  if (was_advised && !snapshot_.shutdown_advised) {
-    due.events.push_back(EventType::kShutdownWithdrawn);
-    due.lines.push_back({LogLevel::kInfo, "shutdown no longer advised: the utility has held"});
-  }
-  if (!was_problem && snapshot_.battery_problem) {
-    due.events.push_back(EventType::kBatteryProblem);
-    due.lines.push_back(
-        {LogLevel::kWarning,
-         "the battery's voltage is not what it should be on the utility: it may not hold; check it, its "
-         "connections and the charger"});
-  }
-  if (was_problem && !snapshot_.battery_problem) due.lines.push_back({LogLevel::kInfo, "the battery is well again"});
-
-  const Battery::Memory& memory = battery_.memory();
-  const bool has_moved = memory.charge.has_value() != kept_.charge.has_value() ||
-                         std::abs(memory.charge.value_or(0) - kept_.charge.value_or(0)) >= kChargeWorthKeeping;
-  due.battery = due.battery || energy_.IsDue(now.steady) || has_moved || memory.factor != kept_.factor ||
-                was_advised != snapshot_.shutdown_advised;
-  due.outages = due.outages || (running && due.battery);
 }
 
-Battery::Seconds Inverter::Passed(Time now) {
-  const Battery::Seconds time = followed_at_ ? now - *followed_at_ : Duration(0);
-  followed_at_ = now;
-  return std::min<Battery::Seconds>(time, kLongestStep);
+// As far as it is saved.
+void Inverter::ShowEnergy() {
+  snapshot_.energy_on_battery.value = InKilowattHours(energy_.told().on_battery);
+  snapshot_.energy_total.value = InKilowattHours(energy_.told().total);
+}
+
+void Inverter::TellChanges(bool was_advised, bool was_problem, Update& update) {
+  if (!was_advised && snapshot_.shutdown_advised) {
+    Happened(EventType::kShutdownAdvised, update);
+    update.lines.push_back(ShutdownAdvised(snapshot_.shutdown_reasons));
+  }
+  if (was_advised && !snapshot_.shutdown_advised) {
+    Happened(EventType::kShutdownWithdrawn, update);
+    update.lines.push_back(ShutdownWithdrawn());
+  }
+  if (!was_problem && snapshot_.battery_problem) {
+    Happened(EventType::kBatteryProblem, update);
+    update.lines.push_back(BatteryProblem());
+  }
+  if (was_problem && !snapshot_.battery_problem) update.lines.push_back(BatteryWell());
+}
+
+void Inverter::DecideSaves(bool was_advised, Update& update) const {
+  const Battery::Memory& now = battery_.memory();
+  const bool has_moved = now.charge.has_value() != saved_battery_.charge.has_value() ||
+                         std::abs(now.charge.value_or(0) - saved_battery_.charge.value_or(0)) >= kChargeWorthSaving;
+  update.save_battery = update.save_battery || energy_.IsDue(update.now.steady) || has_moved ||
+                        now.factor != saved_battery_.factor || was_advised != snapshot_.shutdown_advised;
+  update.save_outages = update.save_outages || (outages_.running() && update.save_battery);
+}
+
+void Inverter::Happened(EventType type, Update& update, std::optional<double> fault_voltage) {
+  const std::string id = fmt::format("{}-{}-{}", run_, device_.id, ++events_told_);
+  update.events.push_back({device_.id, type, id, update.now.wall, update.now.steady, fault_voltage});
 }
 
 std::optional<Status> Inverter::StatusNow() const {

@@ -1,17 +1,20 @@
-// One inverter: who it is, what is known of it, what follows from that, and what of it all is due to be told or kept.
-// Pure: outcomes of polls and the time come in, the next thing to tell goes out. Whoever listens (MQTT is the first)
-// learns from here when to speak.
+// One inverter: who it is, what is known of it, and what follows from that. Outcomes of polls and the time come in, an
+// update goes out. It knows none of its listeners (listener.h).
+// Pure.
 
 #pragma once
 
 #include <chrono>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "inverter/battery.h"
 #include "inverter/battery_watch.h"
 #include "inverter/energy.h"
+#include "inverter/listener.h"
+#include "inverter/options.h"
 #include "inverter/outages.h"
 #include "inverter/power_events.h"
 #include "inverter/reading.h"
@@ -19,26 +22,8 @@
 #include "inverter/sentences.h"
 #include "inverter/shutdown_advisor.h"
 #include "inverter/snapshot.h"
-#include "options/options.h"
 
 namespace aims {
-
-enum class Tell {
-  kNothing,
-  kState,    // the snapshot
-  kOnline,   // the snapshot, then that the inverter answers
-  kOffline,  // that it no longer answers, then the snapshot
-};
-
-// What a poll's outcome makes due.
-struct Due {
-  Tell tell = Tell::kNothing;
-  std::vector<EventType> events{};        // in their order
-  std::vector<Entry> lines{};             // for the log
-  std::optional<double> fault_voltage{};  // V, where the power was lost and restored between two polls
-  bool outages = false;                   // are to be kept
-  bool battery = false;                   // and energy are
-};
 
 class Inverter {
  public:
@@ -49,56 +34,54 @@ class Inverter {
   // Between two polls; what lies further apart was a sleep, of which nobody knows how the battery spent it.
   static constexpr std::chrono::minutes kLongestStep{2};
 
-  // Measurements that changed are told at most every report_interval on mains, and every 2 s or less on battery;
-  // everything at least once a minute, as far as a poll every poll_interval lets it.
-  explicit Inverter(const InverterOptions& options, const Outages::Memory& outages = {},
-                    const BatteryMemory::Entry& battery = {});
+  // `saved`: what an earlier run knew. The ids of its events begin with `run`, which no other run has.
+  explicit Inverter(const InverterOptions& options, const SavedInverter& saved = {}, std::string run = {});
 
-  Due Read(Reading reading, Moment now);  // a poll brought `reading`
-  Due Missed(Moment now);                 // a poll failed; the third in a row means that the inverter is silent
-  Due Gone(Moment now);                   // the device is gone: there is nobody to wait for
+  Update Apply(Reading reading, Moment now);  // a poll brought `reading`
+  Update Missed(Moment now);                  // a poll failed; the third in a row means that the inverter is silent
+  Update Gone(Moment now);                    // the device is gone: there is nothing to wait for
 
-  // Whoever tells everything without being asked (after a reconnect) says so, and the pace goes on from there.
-  void Told(Time now);
-  // What `battery` of a Due asked for is kept: energy is told as far as that.
-  void Kept(Time now);
+  // `saved` is on the disk: energy is told as far as that.
+  void OnSaved(const SavedInverter& saved, Time now);
 
   const Device& device() const { return device_; }
   const Snapshot& snapshot() const { return snapshot_; }
   bool was_read() const { return was_read_; }  // a good reading came in this run
-  const Outages::Memory& outages() const { return outages_.memory(); }
-  BatteryMemory::Entry battery() const { return {battery_.memory(), energy_.memory(), advisor_.is_advised()}; }
+  int misses() const { return misses_; }       // in a row, up to kMissesUntilSilent
+  SavedInverter saved() const;
 
  private:
-  Due Silence(Moment now);
-  Tell StateIfDue(Time now);
-  double Follow(const Reading& reading, Battery::Seconds time);
-  void FollowOutage(const Reading& reading, double energy, Moment now, Due& due);
-  void FollowFlicker(const Reading& reading, Moment now, Due& due);
-  void Derive(Moment now, Due& due);
-  void ShowEnergy();
+  Update Silence(Moment now);
   Battery::Seconds Passed(Time now);
+  double FollowBattery(const Reading& reading, Battery::Seconds time);
+  void FollowOutage(const Reading& reading, double energy, Update& update);
+  void FollowBriefOutage(const Reading& reading, Update& update);
+  void Conclude(Update& update);
+  void FollowAdvice(Time now);
+  void Show();
+  void ShowEnergy();
+  void TellChanges(bool was_advised, bool was_problem, Update& update);
+  void DecideSaves(bool was_advised, Update& update) const;
+  void Happened(EventType type, Update& update, std::optional<double> fault_voltage = {});
   std::optional<Status> StatusNow() const;
 
   Device device_;
-  Duration poll_interval_;
-  Duration report_interval_;
+  std::string run_;
+  unsigned events_told_ = 0;  // in this run
   std::optional<double> nominal_voltage_;
   Snapshot snapshot_;
   PowerEvents events_;
-  Flickers flickers_;
+  BriefOutages brief_outages_;
   Outages outages_;
   Battery battery_;
   BatteryWatch watch_;
   Energy energy_;
   ShutdownAdvisor advisor_;
+  Battery::Memory saved_battery_;  // as it is on the disk
   bool was_read_ = false;
-  int misses_ = 0;  // in a row
+  int misses_ = 0;
   std::optional<Time> followed_at_;
   std::optional<Time> silent_since_;
-  Battery::Memory kept_;  // of the battery
-  Snapshot told_;
-  Time told_at_{};
 };
 
 }  // namespace aims

@@ -36,7 +36,7 @@ bool IsLate(const PowerEvent& event, WallTime now, std::chrono::steady_clock::ti
   return now < event.time || now - event.time > kLateAfter || event.time < booted;
 }
 
-std::optional<double> Flickers::Read(const Reading& reading, std::optional<double> nominal, Time now) {
+std::optional<double> BriefOutages::Read(const Reading& reading, std::optional<double> nominal, Time now) {
   if (!reading.utility_power) {
     before_.reset();
     return {};
@@ -54,7 +54,6 @@ std::optional<double> Flickers::Read(const Reading& reading, std::optional<doubl
 
 std::vector<EventType> PowerEvents::Read(const Reading& reading) {
   std::vector<EventType> events;
-  if (std::exchange(is_silent_, false)) events.push_back(EventType::kConnectionRestored);
   const Reading before = last_.value_or(Reading{});
   for (const Turn& turn : kTurns) {
     const bool is_set = reading.*turn.flag;
@@ -66,11 +65,6 @@ std::vector<EventType> PowerEvents::Read(const Reading& reading) {
   if (reading.load && *reading.load <= kOverloadIsOver) is_overloaded_ = false;
   last_ = reading;
   return events;
-}
-
-std::vector<EventType> PowerEvents::Silent() {
-  if (!last_ || std::exchange(is_silent_, true)) return {};
-  return {EventType::kConnectionLost};
 }
 
 }  // namespace aims

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/time.h"
@@ -59,7 +60,7 @@ bool IsLate(const PowerEvent& event, WallTime now, std::chrono::steady_clock::ti
 
 // Finds power failures that came and went between two polls, by what they leave behind: the input fault voltage. Many
 // units repeat the input there, or a constant: neither of them is taken for a failure.
-class Flickers {
+class BriefOutages {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
@@ -83,8 +84,10 @@ class PowerEvents {
   // order: a battery that is low at the start is told.
   std::vector<EventType> Read(const Reading& reading);
 
-  // The inverter no longer answers.
-  std::vector<EventType> Silent();
+  // The inverter no longer answers; true where it did before.
+  bool Silent() { return last_ && !std::exchange(is_silent_, true); }
+  // It answers; true where it did not before.
+  bool Back() { return std::exchange(is_silent_, false); }
 
  private:
   std::optional<Reading> last_;

@@ -10,7 +10,6 @@
 #include "inverter/battery.h"
 #include "inverter/reading.h"
 #include "inverter/snapshot.h"
-#include "options/options.h"
 
 namespace aims {
 

@@ -29,62 +29,6 @@ void WriteNumber(JsonWriter& json, const std::optional<double>& number) {
   }
 }
 
-// Reads the members of one object. After it, `is_good` says whether all were there and right.
-class Members {
- public:
-  explicit Members(const Value& object) : object_(object), is_good_(object.IsObject()) {}
-
-  bool is_good() const { return is_good_; }
-
-  void Read(const char* key, bool& into) {
-    if (const Value* value = Find(key); Check(value && value->IsBool())) into = value->GetBool();
-  }
-  void Read(const char* key, double& into, double least, double most) {
-    const Value* value = Find(key);
-    if (!Check(value && value->IsNumber())) return;
-    into = value->GetDouble();
-    Check(into >= least && into <= most);
-  }
-  void Read(const char* key, std::optional<double>& into, double least, double most) {
-    const Value* value = Find(key);
-    if (!Check(value) || value->IsNull()) return;
-    double number = 0;
-    Read(key, number, least, most);
-    into = number;
-  }
-  template <typename Whole>
-  void ReadWhole(const char* key, Whole& into, int64_t most) {
-    const Value* value = Find(key);
-    if (!Check(value && value->IsInt64() && value->GetInt64() >= 0 && value->GetInt64() <= most)) return;
-    into = static_cast<Whole>(value->GetInt64());
-  }
-  void Read(const char* key, WallTime& into) {
-    const auto text = is_good_ ? TextMember(object_, key) : std::nullopt;
-    const auto time = text ? ParseTime(*text) : std::nullopt;
-    if (Check(time.has_value())) into = *time;
-  }
-  void Read(const char* key, std::optional<WallTime>& into) {
-    const Value* value = Find(key);
-    if (!Check(value) || value->IsNull()) return;
-    Read(key, into.emplace());
-  }
-  void Read(const char* key, Cause& into) {
-    const auto text = is_good_ ? TextMember(object_, key) : std::nullopt;
-    const auto found = std::find(kCauses.begin(), kCauses.end(), text.value_or(""));
-    if (Check(found != kCauses.end())) into = static_cast<Cause>(found - kCauses.begin());
-  }
-  const Value* Find(const char* key) {
-    if (!is_good_) return nullptr;
-    const auto found = object_.FindMember(key);
-    return found == object_.MemberEnd() ? nullptr : &found->value;
-  }
-  bool Check(bool is_right) { return is_good_ = is_good_ && is_right; }
-
- private:
-  const Value& object_;
-  bool is_good_;
-};
-
 bool ReadOutage(const Value& value, Outage& outage) {
   Members members(value);
   members.Read("begin", outage.begin);
@@ -93,7 +37,7 @@ bool ReadOutage(const Value& value, Outage& outage) {
   double seconds = 0;
   members.Read("duration", seconds, 0, kLongest / 1000.0);
   outage.duration = std::chrono::milliseconds(std::llround(seconds * 1000));
-  members.Read("cause", outage.cause);
+  members.ReadName("cause", kCauses, outage.cause);
   members.Read("lowest_battery_voltage", outage.lowest_battery_voltage, 0, 1e6);
   members.Read("highest_load", outage.highest_load, 0, 1e6);
   members.Read("energy", outage.energy, 0, kMostEnergy);
@@ -109,13 +53,13 @@ bool ReadOutages(const Value& value, Outages::Memory& memory) {
   const Value* running = members.Find("running");
   if (!members.Check(running)) return false;
   if (!running->IsNull() && !ReadOutage(*running, memory.running.emplace())) return false;
-  const Value* records = ArrayMember(value, "outages");
-  if (!records || records->Size() > Outages::kMost) return false;
+  const Value* records = members.List("outages", Outages::kMost);
+  if (!records) return false;
   return std::all_of(records->Begin(), records->End(),
                      [&](const Value& record) { return ReadOutage(record, memory.records.emplace_back()); });
 }
 
-bool ReadBattery(const Value& value, BatteryMemory::Entry& entry) {
+bool ReadBattery(const Value& value, SavedBatteries::Entry& entry) {
   Members members(value);
   members.Read("charge", entry.battery.charge, 0, 1);
   members.Read("factor", entry.battery.factor, 0.1, 10);
@@ -175,7 +119,7 @@ void WriteOutage(JsonWriter& json, const Outage& outage) {
   });
 }
 
-std::string OutageMemory::ToJson() const {
+std::string SavedOutages::ToJson() const {
   return Written(inverters, [](JsonWriter& json, const Outages::Memory& memory) {
     json.Key("total").Number(static_cast<double>(memory.total), 0);
     json.Key("last_seen").Text(FormatTime(memory.last_seen));
@@ -191,9 +135,9 @@ std::string OutageMemory::ToJson() const {
   });
 }
 
-Result<OutageMemory> OutageMemory::FromJson(std::string_view json) { return Parsed<OutageMemory>(json, ReadOutages); }
+Result<SavedOutages> SavedOutages::FromJson(std::string_view json) { return Parsed<SavedOutages>(json, ReadOutages); }
 
-std::string BatteryMemory::ToJson() const {
+std::string SavedBatteries::ToJson() const {
   return Written(inverters, [](JsonWriter& json, const Entry& entry) {
     WriteNumber(json.Key("charge"), entry.battery.charge);
     WriteNumber(json.Key("factor"), entry.battery.factor);
@@ -204,8 +148,8 @@ std::string BatteryMemory::ToJson() const {
   });
 }
 
-Result<BatteryMemory> BatteryMemory::FromJson(std::string_view json) {
-  return Parsed<BatteryMemory>(json, ReadBattery);
+Result<SavedBatteries> SavedBatteries::FromJson(std::string_view json) {
+  return Parsed<SavedBatteries>(json, ReadBattery);
 }
 
 }  // namespace aims

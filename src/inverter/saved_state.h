@@ -21,15 +21,16 @@ namespace aims {
 void WriteOutage(JsonWriter& json, const Outage& outage);
 
 // {"version": 1, "inverters": {"<id>": {"total": 3, "last_seen": …, "running": null, "outages": [ … ]}}}
-struct OutageMemory {
+struct SavedOutages {
   std::map<std::string, Outages::Memory> inverters;
 
   std::string ToJson() const;
   // kBadReply: it is not what ToJson writes, in any part.
-  static Result<OutageMemory> FromJson(std::string_view json);
+  static Result<SavedOutages> FromJson(std::string_view json);
 };
 
-struct BatteryMemory {
+// {"version": 1, "inverters": {"<id>": {"charge": 0-1, …, "energy_total": Wh, "shutdown_advised": false}}}
+struct SavedBatteries {
   struct Entry {
     Battery::Memory battery{};
     Energy::Memory energy{};
@@ -40,7 +41,13 @@ struct BatteryMemory {
   std::map<std::string, Entry> inverters;
 
   std::string ToJson() const;
-  static Result<BatteryMemory> FromJson(std::string_view json);
+  static Result<SavedBatteries> FromJson(std::string_view json);
+};
+
+// Of one inverter.
+struct SavedInverter {
+  Outages::Memory outages{};
+  SavedBatteries::Entry battery{};
 };
 
 }  // namespace aims

@@ -4,8 +4,6 @@
 
 #include <array>
 
-#include "homeassistant/entities.h"
-
 namespace aims {
 namespace {
 
@@ -19,7 +17,7 @@ struct Line {
 };
 
 struct Sentences {
-  Flag flag;
+  bool Reading::*flag;
   Line set;
   Line cleared;
 };
@@ -46,8 +44,8 @@ std::string Summary(const Reading& reading) {
   return fmt::format("utility {:.1f} V, battery {:.1f} V{}", reading.utility_voltage, reading.battery_voltage, load);
 }
 
-std::vector<Entry> Changes(const Reading& before, const Reading& after) {
-  std::vector<Entry> entries;
+std::vector<LogLine> Changes(const Reading& before, const Reading& after) {
+  std::vector<LogLine> entries;
   for (const Sentences& sentences : kSentences) {
     const bool is_set = after.*sentences.flag;
     if (before.*sentences.flag == is_set) continue;
@@ -57,7 +55,7 @@ std::vector<Entry> Changes(const Reading& before, const Reading& after) {
   return entries;
 }
 
-Entry Began(const Outage& outage, const Reading& reading) {
+LogLine Began(const Outage& outage, const Reading& reading) {
   const std::string summary = Summary(reading);
   switch (outage.cause) {
     case Cause::kNoMains:
@@ -72,7 +70,7 @@ Entry Began(const Outage& outage, const Reading& reading) {
   return {LogLevel::kWarning, summary};
 }
 
-Entry Ended(const Outage& outage, const Reading& reading) {
+LogLine Ended(const Outage& outage, const Reading& reading) {
   const std::string energy = outage.energy > 0 ? fmt::format("; {:.2f} kWh used", outage.energy / 1000) : "";
   const std::string unseen = outage.end_earliest ? " or more: nobody saw its end" : "";
   return {LogLevel::kInfo, fmt::format("{} after {}{}{}, battery down to {:.1f} V: {}",
@@ -81,41 +79,64 @@ Entry Ended(const Outage& outage, const Reading& reading) {
                                        outage.lowest_battery_voltage.value_or(0), Summary(reading))};
 }
 
-std::optional<Entry> Calibrated(Calibration calibration, std::optional<double> factor) {
+std::optional<LogLine> Calibrated(Calibration calibration, std::optional<double> factor) {
   switch (calibration) {
     case Calibration::kNotReady:
       return {};
     case Calibration::kReady:
-      if (factor) return Entry{LogLevel::kInfo, "the battery is full"};
-      return Entry{LogLevel::kInfo,
-                   "the battery is full; it was never calibrated: a discharge from here until the battery is low, at a "
-                   "steady load, tells how much it holds"};
+      if (factor) return LogLine{LogLevel::kInfo, "the battery is full"};
+      return LogLine{
+          LogLevel::kInfo,
+          "the battery is full; it was never calibrated: a discharge from here until the battery is low, at a "
+          "steady load, tells how much it holds"};
     case Calibration::kUnderWay:
-      return Entry{LogLevel::kInfo, "this discharge began full: if it lasts until the battery is low, it calibrates"};
+      return LogLine{LogLevel::kInfo, "this discharge began full: if it lasts until the battery is low, it calibrates"};
     case Calibration::kLearned:
-      return Entry{
+      return LogLine{
           LogLevel::kInfo,
           fmt::format("calibrated: from full until it was low the battery gave {:.0f} % of the capacity that the "
                       "options say; charge and runtime go by that from now on",
                       factor.value_or(1) * 100)};
     case Calibration::kNotFromFull:
-      return Entry{LogLevel::kInfo, "not calibrated: this discharge was not seen to begin with a full battery"};
+      return LogLine{LogLevel::kInfo, "not calibrated: this discharge was not seen to begin with a full battery"};
     case Calibration::kTooShallow:
-      return Entry{
+      return LogLine{
           LogLevel::kWarning,
           fmt::format("not calibrated: the battery was low before it gave {:.0f} % of the capacity that the options "
                       "say; it is worn, or battery_capacity or rated_power is not right",
                       Battery::kDeepEnough * 100)};
     case Calibration::kEndedEarly:
-      return Entry{LogLevel::kInfo, "not calibrated: the discharge ended before the battery was low"};
+      return LogLine{LogLevel::kInfo, "not calibrated: the discharge ended before the battery was low"};
   }
   return {};
 }
 
-Entry Flickered(double voltage) {
+LogLine BriefOutage(double voltage) {
   return {LogLevel::kWarning,
           fmt::format("the utility failed for a moment, between two polls (input fault {:.1f} V)", voltage)};
 }
+
+LogLine ShutdownAdvised(const std::vector<ShutdownAdvisor::Reason>& reasons) {
+  constexpr std::array<string_view, 5> kForms{"charge {:.0f} %", "{:.0f} s of runtime left", "battery at {:.1f} V",
+                                              "{:.0f} s on battery", "the inverter says that the battery is low"};
+  std::string text;
+  for (const auto& reason : reasons) {
+    const string_view form = kForms[static_cast<size_t>(reason.why)];
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", fmt::format(fmt::runtime(form), reason.value));
+  }
+  return {LogLevel::kWarning, "shutdown advised: " + text};
+}
+
+LogLine ShutdownWithdrawn() { return {LogLevel::kInfo, "shutdown no longer advised: the utility has held"}; }
+
+LogLine BatteryProblem() {
+  return {
+      LogLevel::kWarning,
+      "the battery's voltage is not what it should be on the utility: it may not hold; check it, its connections and "
+      "the charger"};
+}
+
+LogLine BatteryWell() { return {LogLevel::kInfo, "the battery is well again"}; }
 
 std::string InWords(std::chrono::steady_clock::duration time) {
   const auto seconds = std::chrono::round<std::chrono::seconds>(time).count();

@@ -8,33 +8,34 @@
 #include <string_view>
 #include <vector>
 
+#include "base/log_level.h"
 #include "inverter/battery.h"
 #include "inverter/outages.h"
 #include "inverter/reading.h"
-#include "options/options.h"
+#include "inverter/shutdown_advisor.h"
 
 namespace aims {
-
-struct Entry {
-  LogLevel level;
-  std::string text;
-};
 
 // "utility 111.0 V, battery 13.5 V, load 0 %"
 std::string Summary(const Reading& reading);
 
 // A line for each flag in which `after` differs from `before`, but for utility power, of which Began and Ended know
 // more. The shutdown flag is not worth one: it comes with every outage.
-std::vector<Entry> Changes(const Reading& before, const Reading& after);
+std::vector<LogLine> Changes(const Reading& before, const Reading& after);
 
 // That it went on battery, or that the cause is worse than it seemed; that it is over.
-Entry Began(const Outage& outage, const Reading& reading);
-Entry Ended(const Outage& outage, const Reading& reading);
+LogLine Began(const Outage& outage, const Reading& reading);
+LogLine Ended(const Outage& outage, const Reading& reading);
 // What a calibration has come to, for one who waits beside it; `factor`: of the capacity that the options say, empty
 // while it was never learned. Nothing where there is nothing to say.
-std::optional<Entry> Calibrated(Calibration calibration, std::optional<double> factor);
+std::optional<LogLine> Calibrated(Calibration calibration, std::optional<double> factor);
 // That the power failed and came back between two polls; `voltage`: V at the input.
-Entry Flickered(double voltage);
+LogLine BriefOutage(double voltage);
+LogLine ShutdownAdvised(const std::vector<ShutdownAdvisor::Reason>& reasons);
+LogLine ShutdownWithdrawn();
+// That the battery does not look as if it will hold, and that it does again.
+LogLine BatteryProblem();
+LogLine BatteryWell();
 
 // "45 s", "12 min", "5 h".
 std::string InWords(std::chrono::steady_clock::duration time);

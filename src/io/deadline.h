@@ -12,9 +12,9 @@
 
 namespace aims {
 
-class Limit {
+class Deadline {
  public:
-  Limit(const asio::any_io_executor& executor, std::chrono::milliseconds time, std::function<void()> cancel)
+  Deadline(const asio::any_io_executor& executor, std::chrono::milliseconds time, std::function<void()> cancel)
       : state_(std::make_shared<State>(executor)) {
     state_->timer.expires_after(time);
     state_->timer.async_wait([state = state_, cancel = std::move(cancel)](std::error_code stopped) {
@@ -23,12 +23,12 @@ class Limit {
       cancel();
     });
   }
-  ~Limit() {
+  ~Deadline() {
     state_->is_done = true;
     state_->timer.cancel();
   }
-  Limit(const Limit&) = delete;
-  Limit& operator=(const Limit&) = delete;
+  Deadline(const Deadline&) = delete;
+  Deadline& operator=(const Deadline&) = delete;
 
   bool is_over() const { return state_->is_over; }
 

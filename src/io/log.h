@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-#include "options/options.h"
+#include "base/log_level.h"
 
 namespace aims::log {
 

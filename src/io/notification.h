@@ -11,31 +11,31 @@
 
 namespace aims {
 
-class Event {
+class Notification {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
-  explicit Event(const asio::any_io_executor& executor) : timer_(executor) {}
+  explicit Notification(const asio::any_io_executor& executor) : timer_(executor) {}
 
-  void Announce() {
-    announced_ = true;
+  void Notify() {
+    is_notified_ = true;
     timer_.cancel();
   }
-  void Reset() { announced_ = false; }
+  void Reset() { is_notified_ = false; }
 
   // Waits for one announcement since the last Reset(), at most until `limit`; false: none came.
   asio::awaitable<bool> Wait(Time limit = Time::max()) {
-    if (!announced_) {
+    if (!is_notified_) {
       std::error_code ignored;
       timer_.expires_at(limit);
       co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     }
-    co_return announced_;
+    co_return is_notified_;
   }
 
  private:
   asio::steady_timer timer_;
-  bool announced_ = false;
+  bool is_notified_ = false;
 };
 
 }  // namespace aims

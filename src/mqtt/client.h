@@ -25,34 +25,27 @@
 
 #include "base/result.h"
 #include "io/notification.h"
-#include "options/options.h"
+#include "mqtt/channel.h"
+#include "mqtt/options.h"
 
 namespace aims {
 
-enum class Retain { kNo, kYes };
-
-class Mqtt {
+class Client {
  public:
-  struct Message {
-    std::string topic;
-    std::string payload;
-    bool retained = false;
-  };
-
   // Called on the executor.
   struct Listeners {
     std::function<void(const Message&)> on_message;
-    std::function<void()> on_room;                        // what could not be published for want of room can be now
-    std::function<void(int token)> on_told = [](int) {};  // the broker has acknowledged what Publish called so
+    std::function<void()> on_room;  // what could not be published for want of room can be now
+    std::function<void(int token)> on_acknowledged = [](int) {};  // the broker has acknowledged what Publish called so
     // Once for each connection: a message was ignored because it is too large, or one of too many.
     std::function<void(const std::string& why)> on_ignored = [](const std::string&) {};
   };
 
   // At most `most_unacknowledged` messages wait for the broker's word.
-  Mqtt(asio::any_io_executor executor, std::string client_id, int most_unacknowledged, Listeners listeners);
-  ~Mqtt();
-  Mqtt(const Mqtt&) = delete;
-  Mqtt& operator=(const Mqtt&) = delete;
+  Client(asio::any_io_executor executor, std::string client_id, int most_unacknowledged, Listeners listeners);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
 
   // One attempt, MQTT 3.1.1, clean session. When the connection is lost the broker says `offline` on `will_topic`,
   // retained. kDenied: the login was refused; kRefused: no connection; kBadOption: the CA file; kTimeout: Paho itself
@@ -61,10 +54,10 @@ class Mqtt {
                                         std::chrono::milliseconds limit = kAnswerLimit);
 
   // Waits until the connection is lost, at most until `limit`; why it was lost, or nothing while it stands.
-  asio::awaitable<std::optional<std::string>> Lost(Event::Time limit = Event::Time::max());
+  asio::awaitable<std::optional<std::string>> Lost(Notification::Time limit = Notification::Time::max());
 
-  // QoS 1. Its token, as on_told will name it, unless the connection breaks before. Nothing: not connected, leaving, or
-  // too many messages wait for the broker's word.
+  // QoS 1. Its token, as on_acknowledged will name it, unless the connection breaks before. Nothing: not connected,
+  // leaving, or too many messages wait for the broker's word.
   std::optional<int> Publish(const std::string& topic, const std::string& payload, Retain retain);
 
   void Subscribe(const std::string& topic);
@@ -72,7 +65,7 @@ class Mqtt {
 
   // From here on nothing more is published. Waits until the broker has acknowledged everything, at most until `limit`,
   // and takes leave of it.
-  asio::awaitable<void> Leave(Event::Time limit);
+  asio::awaitable<void> Leave(Notification::Time limit);
 
   bool is_connected() const { return connected_; }
 
@@ -85,7 +78,7 @@ class Mqtt {
 
  private:
   // One client of Paho's. Its callbacks, on Paho's threads, get it as their context, and it outlives them.
-  struct Client {
+  struct Handle {
     // Has `act` called with the owner, on its executor, unless nobody listens any more. For Paho's threads.
     template <typename Act>
     void Post(Act act) {
@@ -96,9 +89,9 @@ class Mqtt {
       });
     }
 
-    MQTTAsync handle = nullptr;
+    MQTTAsync paho = nullptr;
     std::string uri;
-    Mqtt* owner = nullptr;  // null: nobody listens any more; read and written on the executor alone
+    Client* owner = nullptr;  // null: nobody listens any more; read and written on the executor alone
     asio::any_io_executor executor;
     std::mutex leaving;
     bool is_abandoned = false;              // its executor may be gone; under `leaving`
@@ -125,13 +118,13 @@ class Mqtt {
   asio::any_io_executor executor_;
   std::string client_id_;
   Listeners listeners_;
-  std::unique_ptr<Client> client_;
+  std::unique_ptr<Handle> handle_;
   Broker broker_;  // of the newest attempt: Paho keeps pointers to its texts
   std::string will_topic_;
-  Event answered_;  // the attempt ended
-  Event lost_;
-  Event settled_;  // nothing is unacknowledged
-  Event left_;     // the broker knows that we go
+  Notification answered_;  // the attempt ended
+  Notification lost_;
+  Notification settled_;  // nothing is unacknowledged
+  Notification left_;     // the broker knows that we go
   Result<void> outcome_;
   std::string lost_why_;
   bool connected_ = false;

@@ -76,7 +76,7 @@ asio::awaitable<std::string> Diagnose(asio::any_io_executor executor, Broker bro
   if (failure) co_return fmt::format("its name is not known ({})", failure.message());
 
   const auto stream = std::make_shared<asio::ssl::stream<tcp::socket>>(executor, context);
-  const Limit deadline(executor, limit, [stream] {
+  const Deadline deadline(executor, limit, [stream] {
     std::error_code ignored;
     stream->lowest_layer().close(ignored);
   });

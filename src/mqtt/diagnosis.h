@@ -9,7 +9,7 @@
 #include <chrono>
 #include <string>
 
-#include "options/options.h"
+#include "mqtt/options.h"
 
 namespace aims {
 

@@ -1,5 +1,5 @@
-// Events on their way to whoever listens: in order, each until its arrival was acknowledged, across broken connections
-// and restarts of this program. Pure; who sends, and where it is kept, is for others.
+// Events that wait: in order, each until the broker has acknowledged it, across broken connections and restarts.
+// Pure. When they are sent, and where they are saved, is event_sender's.
 
 #pragma once
 
@@ -15,7 +15,7 @@
 
 namespace aims {
 
-class Outbox {
+class EventQueue {
  public:
   // So many are kept; then the oldest is forgotten for a new one.
   static constexpr size_t kMost = 200;
@@ -40,7 +40,7 @@ class Outbox {
   // "fault_voltage"
   std::string ToJson() const;
   // kBadReply: it is not what ToJson writes, in any part.
-  static Result<Outbox> FromJson(std::string_view json);
+  static Result<EventQueue> FromJson(std::string_view json);
 
  private:
   std::deque<PowerEvent> events_;

@@ -1,12 +1,13 @@
 #include "supervisor/reply.h"
 
 #include <fmt/format.h>
-#include <rapidjson/document.h>
 
 #include <algorithm>
 #include <cctype>
 #include <charconv>
 #include <optional>
+
+#include "base/json.h"
 
 namespace aims {
 namespace {
@@ -58,39 +59,38 @@ std::optional<Answer> ParseHttp(string_view text) {
   }
 }
 
-string_view TextOf(const Json& object, const char* key) {
-  const auto member = object.FindMember(key);
-  if (member == object.MemberEnd() || !member->value.IsString()) return {};
-  return {member->value.GetString(), member->value.GetStringLength()};
-}
-
-uint16_t PortOf(const Json& data) {
-  const auto member = data.FindMember("port");
-  if (member == data.MemberEnd()) return 0;
-  if (member->value.IsString()) return ParseWhole<uint16_t>(TextOf(data, "port")).value_or(0);
-  const bool fits = member->value.IsUint() && member->value.GetUint() <= 65535;
-  return fits ? static_cast<uint16_t>(member->value.GetUint()) : uint16_t{0};
+// A number, or its text; 0: neither.
+uint16_t PortOf(const Json* value) {
+  if (!value) return 0;
+  if (value->IsString()) return ParseWhole<uint16_t>({value->GetString(), value->GetStringLength()}).value_or(0);
+  const bool fits = value->IsUint() && value->GetUint() <= 65535;
+  return fits ? static_cast<uint16_t>(value->GetUint()) : uint16_t{0};
 }
 
 bool HasNul(string_view text) { return text.find('\0') != string_view::npos; }
 
-Result<Broker> ParseService(string_view body) {
+Result<FoundBroker> ParseService(string_view body) {
   const auto unusable = [](string_view why) {
     return Failure(ErrorCode::kBadReply, fmt::format("the Supervisor's answer cannot be used: {}", why));
   };
   rapidjson::Document document;
   document.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag>(body.data(), body.size());
   if (document.HasParseError() || !document.IsObject()) return unusable("it is not JSON");
-  const auto data = document.FindMember("data");
-  if (data == document.MemberEnd() || !data->value.IsObject()) return unusable("it has no data");
+  const Json* data = Members(document).Find("data");
+  if (!data || !data->IsObject()) return unusable("it has no data");
 
-  Broker broker;
-  broker.host = TextOf(data->value, "host");
-  broker.port = PortOf(data->value);
-  broker.username = TextOf(data->value, "username");
-  broker.password = TextOf(data->value, "password");
-  const auto ssl = data->value.FindMember("ssl");
-  broker.tls = ssl != data->value.MemberEnd() && ssl->value.IsBool() && ssl->value.GetBool();
+  FoundBroker broker;
+  const Members members(*data);
+  const auto text = [&](const char* key, std::string& into) {
+    const Json* value = members.Find(key);
+    if (value && value->IsString()) into.assign(value->GetString(), value->GetStringLength());
+  };
+  text("host", broker.host);
+  text("username", broker.username);
+  text("password", broker.password);
+  broker.port = PortOf(members.Find("port"));
+  const Json* ssl = members.Find("ssl");
+  broker.tls = ssl && ssl->IsBool() && ssl->GetBool();
   if (broker.host.empty() || HasNul(broker.host)) return unusable("it names no host");
   if (broker.port == 0) return unusable("it names no port");
   if (HasNul(broker.username) || HasNul(broker.password)) return unusable("its login is not text");
@@ -109,7 +109,7 @@ bool IsWholeAnswer(string_view text) {
   return answer && answer->length && answer->body.size() >= *answer->length;
 }
 
-Result<Broker> ParseServiceAnswer(string_view text) {
+Result<FoundBroker> ParseServiceAnswer(string_view text) {
   const auto answer = ParseHttp(text);
   if (!answer) return Failure(ErrorCode::kBadReply, "the Supervisor's answer is not HTTP");
   switch (answer->status) {

@@ -1,4 +1,5 @@
-// What the Supervisor answers when it is asked for the MQTT service, as bytes of HTTP/1.0. Pure.
+// What the Supervisor answers when it is asked for the MQTT service, as bytes of HTTP/1.0.
+// Pure.
 //
 //   GET /services/mqtt
 //   200 {"result":"ok","data":{"host":"core-mosquitto","port":1883,"ssl":false,"username":"addons","password":"…", …}}
@@ -8,13 +9,24 @@
 
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
-#include "options/options.h"
 
 namespace aims {
+
+// The broker that the Supervisor knows, and the login that it made for us.
+struct FoundBroker {
+  std::string host;
+  uint16_t port = 0;
+  std::string username;
+  std::string password;
+  bool tls = false;
+
+  bool operator==(const FoundBroker&) const = default;
+};
 
 // The whole request, ready to send. HTTP/1.0, so that the answer is not chunked and its end is the connection's.
 std::string ServiceRequest(std::string_view host, std::string_view path, std::string_view token);
@@ -24,6 +36,6 @@ bool IsWholeAnswer(std::string_view answer);
 
 // The broker in a whole answer. kAbsent: there is none now; kDenied: we may not know; kBadReply: this is not the
 // Supervisor's answer, or it was cut short.
-Result<Broker> ParseServiceAnswer(std::string_view answer);
+Result<FoundBroker> ParseServiceAnswer(std::string_view answer);
 
 }  // namespace aims

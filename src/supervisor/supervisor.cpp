@@ -53,15 +53,15 @@ asio::awaitable<std::string> Receive(tcp::socket& socket) {
 
 }  // namespace
 
-asio::awaitable<Result<Broker>> AskForBroker(asio::any_io_executor executor, Supervisor supervisor,
-                                             std::chrono::milliseconds limit) {
+asio::awaitable<Result<FoundBroker>> AskForBroker(asio::any_io_executor executor, Supervisor supervisor,
+                                                  std::chrono::milliseconds limit) {
   const Url url = ParseUrl(supervisor.api);
   std::error_code failure;
   tcp::resolver resolver(executor);
   const auto endpoints =
       co_await resolver.async_resolve(url.host, url.port, asio::redirect_error(asio::use_awaitable, failure));
   const auto socket = std::make_shared<tcp::socket>(executor);
-  const Limit deadline(executor, limit, [socket] {
+  const Deadline deadline(executor, limit, [socket] {
     std::error_code ignored;
     socket->close(ignored);
   });

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "base/result.h"
-#include "options/options.h"
+#include "supervisor/reply.h"
 
 namespace aims {
 
@@ -23,7 +23,7 @@ inline constexpr size_t kLargestAnswer = 65'536;
 
 // The errors of ParseServiceAnswer (service.h), or kAbsent: the Supervisor cannot be reached, kTimeout: it says
 // nothing.
-asio::awaitable<Result<Broker>> AskForBroker(asio::any_io_executor executor, Supervisor supervisor,
-                                             std::chrono::milliseconds limit = kSupervisorLimit);
+asio::awaitable<Result<FoundBroker>> AskForBroker(asio::any_io_executor executor, Supervisor supervisor,
+                                                  std::chrono::milliseconds limit = kSupervisorLimit);
 
 }  // namespace aims

@@ -1,25 +1,17 @@
 #include "wire/link.h"
 
-#include <fmt/format.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
 #include <termios.h>
 
 #include <algorithm>
 #include <asio/buffer.hpp>
-#include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
-#include <asio/ip/tcp.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include "megatec/q1.h"
-#include "wire/simulated_line.h"
+#include "wire/serial.h"
 
 namespace aims {
 namespace {
@@ -31,28 +23,14 @@ using Stream = asio::posix::stream_descriptor;
 // A line that never stops talking must not keep us from asking.
 constexpr int kMostReadsToDiscard = 64;
 
-constexpr std::chrono::seconds kPause{1};
-// For an adapter of which we do not know whose it is.
-constexpr std::chrono::seconds kPauseForOthers{10};
-
 }  // namespace
 
-Link::Link(asio::any_io_executor executor, Address address, int baud_rate)
-    : stream_(executor), deadline_(executor), address_(std::move(address)), baud_rate_(baud_rate) {}
-
-asio::awaitable<Result<void>> Link::Open() {
+void Link::Adopt(OpenLine line) {
   Close();
-  if (const auto* bridge = std::get_if<TcpBridge>(&address_)) co_return co_await Connect(*bridge);
-  if (std::holds_alternative<SimulatedInverter>(address_)) co_return StartSimulator();
-  const auto* port = std::get_if<SerialPort>(&address_);
-  co_return Take(port ? OpenSerial(port->path, baud_rate_) : OpenOnlyAdapter(baud_rate_));
-}
-
-void Link::Adopt(Descriptor descriptor, std::chrono::milliseconds silence) {
-  Close();
-  stream_.assign(descriptor.Release());
+  stream_.assign(line.descriptor.Release());
   stream_.native_non_blocking(true);
-  silence_ = silence;
+  silence_ = line.silence;
+  is_network_ = line.is_network;
   by_line_ = false;
 }
 
@@ -83,7 +61,7 @@ asio::awaitable<Result<string_view>> Link::Ask(string_view request, std::chrono:
 // A tty that is hung up says so as an error; of a connection only its readable end tells, which has no more to read.
 asio::awaitable<bool> Link::Rest(Clock::time_point time) {
   if (time <= Clock::now()) co_return true;
-  const auto hint = IsNetwork() ? Stream::wait_read : Stream::wait_error;
+  const auto hint = is_network_ ? Stream::wait_read : Stream::wait_error;
   std::error_code failure;
   Arm(time);
   is_woken_ = false;
@@ -91,7 +69,7 @@ asio::awaitable<bool> Link::Rest(Clock::time_point time) {
   do {
     co_await stream_.async_wait(hint, asio::redirect_error(asio::use_awaitable, failure));
     if (failure == asio::error::operation_aborted) is_woken_ = true;  // by the clock, or by Wake
-  } while (!failure && !is_woken_ && IsNetwork() && Discard());
+  } while (!failure && !is_woken_ && is_network_ && Discard());
   is_resting_ = false;
   if (is_woken_) co_return true;
   Close();
@@ -108,72 +86,6 @@ void Link::Wake() {
 void Link::Close() {
   std::error_code ignored;
   stream_.close(ignored);
-}
-
-bool Link::IsNetwork() const { return std::holds_alternative<TcpBridge>(address_); }
-
-bool Link::IsBorrowed() const { return std::holds_alternative<AnyAdapter>(address_) && !has_answered_; }
-
-void Link::Keep() {
-  has_answered_ = true;
-  pause_ = kPause;
-  const bool is_lasting = path_.find("/serial/by-id/") != std::string::npos;
-  if (std::holds_alternative<AnyAdapter>(address_) && is_lasting) address_ = SerialPort{path_};
-}
-
-Result<void> Link::Take(Result<OpenPort> port) {
-  const bool is_taken = port.has_value() || port.error().code == ErrorCode::kBadOption;
-  pause_ = IsBorrowed() && is_taken ? kPauseForOthers : kPause;
-  if (!port) return tl::unexpected<Error>(port.error());
-  path_ = port->path;
-  name_ = fmt::format("{} at {} baud", path_, baud_rate_);
-  Adopt(std::move(port->descriptor), kLineSilence);
-  return {};
-}
-
-asio::awaitable<Result<void>> Link::Connect(TcpBridge bridge) {
-  name_ = ToString(address_);
-  const std::string service = std::to_string(bridge.port);
-  std::error_code failure;
-  asio::ip::tcp::resolver resolver(stream_.get_executor());
-  const auto found =
-      co_await resolver.async_resolve(bridge.host, service, asio::redirect_error(asio::use_awaitable, failure));
-  if (failure) co_return Failure(ErrorCode::kAbsent, fmt::format("{}: {}", name_, failure.message()));
-
-  for (const auto& entry : found) {
-    const auto endpoint = entry.endpoint();
-    Descriptor socket(::socket(endpoint.data()->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    failure = std::error_code(errno, std::system_category());
-    if (socket.get() < 0) continue;
-    const int on = 1;
-    ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    int reason = ::connect(socket.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) == 0 ? 0 : errno;
-    Adopt(std::move(socket), kNetworkSilence);
-    if (reason == EINPROGRESS) {
-      Arm(Clock::now() + kConnectLimit);
-      co_await stream_.async_wait(Stream::wait_write, asio::redirect_error(asio::use_awaitable, failure));
-      socklen_t size = sizeof reason;
-      reason = failure ? ETIMEDOUT : 0;
-      if (!failure) ::getsockopt(stream_.native_handle(), SOL_SOCKET, SO_ERROR, &reason, &size);
-    }
-    if (reason == 0) co_return Result<void>();
-    failure = std::error_code(reason, std::system_category());
-    Close();
-  }
-  co_return Failure(ErrorCode::kAbsent, fmt::format("{}: {}", name_, failure.message()));
-}
-
-Result<void> Link::StartSimulator() {
-  name_ = "a simulated inverter";
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0) {
-    return Failure(ErrorCode::kAbsent, fmt::format("the simulator cannot start: {}", std::strerror(errno)));
-  }
-  Adopt(Descriptor(ends[0]), kLineSilence);
-  if (!simulator_) simulator_ = std::make_shared<Simulator>(Clock::now(), Simulator::Mains::kOutages);
-  auto line = std::make_shared<SimulatedLine>(Stream(stream_.get_executor(), ends[1]), simulator_, baud_rate_);
-  asio::co_spawn(stream_.get_executor(), SimulatedLine::Serve(line), asio::detached);
-  return {};
 }
 
 // What the kernel has kept of a line that did not end, now that bytes are read.

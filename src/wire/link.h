@@ -1,6 +1,6 @@
-// The way to one inverter: opens it, asks it, and says when it is gone. A tty, a pseudo-terminal, a socket and a socket
-// pair are all a descriptor to it, so tests speak at the other end of one. It does not know what it carries beyond
-// where a reply ends, and it logs nothing: its errors are for whoever polls.
+// The exchange with one inverter: asks it, rests, and says when it is gone. A tty, a pseudo-terminal, a socket and a
+// socket pair are all a descriptor to it, so tests speak at the other end of one. It does not know what it carries
+// beyond where a reply ends, and it logs nothing: its errors are for the poller. What opens a line is open.h.
 
 #pragma once
 
@@ -10,15 +10,10 @@
 #include <asio/posix/stream_descriptor.hpp>
 #include <asio/steady_timer.hpp>
 #include <chrono>
-#include <memory>
-#include <string>
 #include <string_view>
 
 #include "base/result.h"
-#include "inverter/address.h"
-#include "io/descriptor.h"
-#include "megatec/simulator.h"
-#include "wire/serial.h"
+#include "wire/open.h"
 
 namespace aims {
 
@@ -26,17 +21,10 @@ class Link {
  public:
   using Clock = std::chrono::steady_clock;
 
-  Link(asio::any_io_executor executor, Address address, int baud_rate);
+  explicit Link(asio::any_io_executor executor) : stream_(executor), deadline_(executor) {}
 
-  // Opens the address. Takes up to kConnectLimit for each of a host's addresses, and, where its name has to be looked
-  // up, as long as the system's resolver does.
-  asio::awaitable<Result<void>> Open();
-
-  // What is, or was last, open, as a person would name it: "/dev/ttyUSB0 at 2400 baud".
-  const std::string& name() const { return name_; }
-
-  // Takes a descriptor that is open already. `silence`: how long a pause ends a reply.
-  void Adopt(Descriptor descriptor, std::chrono::milliseconds silence);
+  // Takes over a line that is open.
+  void Adopt(OpenLine line);
 
   // Sends `request` and collects what comes back: until a complete line, a pause on the line, or `limit`. (On a tty
   // whose last reply was a complete line the kernel puts the next one together, and nobody sees its pauses.) What lay
@@ -53,26 +41,9 @@ class Link {
   void Close();
   bool is_open() const { return stream_.is_open(); }
 
-  // A connection may be dead without a word: after silence it is better opened again.
-  bool IsNetwork() const;
-  // An adapter that we chose ourselves, and that has not answered yet, may be somebody else's: it is not to be kept
-  // long.
-  bool IsBorrowed() const;
-  // It has answered: it is ours for this run, by its lasting name where it has one.
-  void Keep();
-  // How long to leave alone what was closed or not there.
-  std::chrono::seconds PauseBeforeOpen() const { return pause_; }
-
   static constexpr std::chrono::milliseconds kReplyLimit{1000};
-  static constexpr std::chrono::milliseconds kConnectLimit{3000};
-  static constexpr std::chrono::milliseconds kLineSilence{50};
-  // A network's pauses are not the line's: bridges send what they have when they have it, and Wi-Fi holds it back.
-  static constexpr std::chrono::milliseconds kNetworkSilence{250};
 
  private:
-  asio::awaitable<Result<void>> Connect(TcpBridge bridge);
-  Result<void> Take(Result<OpenPort> port);
-  Result<void> StartSimulator();
   size_t TakeUnended(size_t size);
   bool Discard();
   void Arm(Clock::time_point when);
@@ -80,17 +51,11 @@ class Link {
 
   asio::posix::stream_descriptor stream_;
   asio::steady_timer deadline_;
-  Address address_;
-  int baud_rate_;
-  std::string name_;
-  std::string path_;  // of the tty that is or was open
-  bool has_answered_ = false;
   bool by_line_ = false;  // the kernel puts a line together, because the last reply was one
   bool is_resting_ = false;
   bool is_woken_ = false;
-  std::chrono::seconds pause_{1};
-  std::chrono::milliseconds silence_ = kLineSilence;
-  std::shared_ptr<Simulator> simulator_;  // lives on while its line is closed and opened
+  bool is_network_ = false;
+  std::chrono::milliseconds silence_{};
   std::array<char, 512> bytes_;
 };
 

@@ -8,7 +8,7 @@ using namespace aims;
 using namespace std::chrono_literals;
 
 TEST_CASE("each kind of trouble is new once, until all was well") {
-  Troubles troubles;
+  LogOncePerKind troubles;
   CHECK_FALSE(troubles.Any());
   CHECK(troubles.IsNew(ErrorCode::kBusy));
   CHECK_FALSE(troubles.IsNew(ErrorCode::kBusy));

@@ -6,8 +6,8 @@ using namespace aims;
 using namespace std::chrono_literals;
 
 TEST_CASE("what is said again and again is new once, and after ten seconds without it") {
-  Repeats repeats;
-  Repeats::Time now{};
+  LogThrottle repeats;
+  LogThrottle::Time now{};
   CHECK(repeats.IsNew("a", now));
   for (int i = 0; i < 100; ++i) CHECK_FALSE(repeats.IsNew("a", now += 1s));
   CHECK(repeats.IsNew("b", now));
@@ -16,8 +16,8 @@ TEST_CASE("what is said again and again is new once, and after ten seconds witho
 }
 
 TEST_CASE("a thousand different lines are not all remembered") {
-  Repeats repeats;
+  LogThrottle repeats;
   int said = 0;
-  for (int i = 0; i < 1000; ++i) said += repeats.IsNew(std::to_string(i), Repeats::Time{});
+  for (int i = 0; i < 1000; ++i) said += repeats.IsNew(std::to_string(i), LogThrottle::Time{});
   CHECK(said == 100);
 }

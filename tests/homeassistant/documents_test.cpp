@@ -219,7 +219,7 @@ TEST_CASE("an event says what, which, when, and whether it is told late") {
 TEST_CASE("the beeper is a switch where control is allowed, with words of its own and a state of ON and OFF") {
   Device device = kInverter;
   CHECK(Text(Parsed(DiscoveryDocument(kTopics, device, "1"))["cmps"]["beeper"], "p") == "binary_sensor");
-  device.allowed.control = true;
+  device.permissions.control = true;
   const auto discovery = Parsed(DiscoveryDocument(kTopics, device, "1"));
   const auto& beeper = discovery["cmps"]["beeper"];
   CHECK(Text(beeper, "p") == "switch");
@@ -235,7 +235,7 @@ TEST_CASE("the beeper is a switch where control is allowed, with words of its ow
 
 TEST_CASE("buttons have a word to press, and no state") {
   Device device = kInverter;
-  device.allowed = {.megatec_control = true, .rehearsal = true};
+  device.permissions = {.megatec_control = true, .rehearsal = true};
   const auto discovery = Parsed(DiscoveryDocument(kTopics, device, "1"));
   int buttons = 0;
   for (const auto& member : discovery["cmps"].GetObject()) {
@@ -258,19 +258,19 @@ TEST_CASE("buttons have a word to press, and no state") {
 TEST_CASE("what is no longer allowed is taken back by its platform alone") {
   Device device = kInverter;
   CHECK(RemovalDocument(kTopics, device, {}, "1").empty());
-  device.allowed.control = true;
+  device.permissions.control = true;
   const auto to_switch = Parsed(RemovalDocument(kTopics, device, {}, "1"));
   CHECK(KeysOf(to_switch["cmps"]) == std::set<std::string>{"beeper"});
   CHECK(KeysOf(to_switch["cmps"]["beeper"]) == std::set<std::string>{"p"});
   CHECK(Text(to_switch["cmps"]["beeper"], "p") == "binary_sensor");
   CHECK(KeysOf(to_switch) == std::set<std::string>{"dev", "o", "cmps", "avty", "avty_mode", "stat_t"});
-  device.allowed = {};
-  const Allowed all{true, true, true};
+  device.permissions = {};
+  const Permissions all{true, true, true};
   const auto back = Parsed(RemovalDocument(kTopics, device, all, "1"));
   CHECK(back["cmps"].MemberCount() == 7);
   CHECK(Text(back["cmps"]["beeper"], "p") == "switch");
   CHECK(Text(back["cmps"]["rehearse"], "p") == "button");
-  device.allowed = all;  // what is only new needs nothing but to be told
+  device.permissions = all;  // what is only new needs nothing but to be told
   CHECK(RemovalDocument(kTopics, device, {.control = true}, "1").empty());
 }
 

@@ -11,7 +11,7 @@ using namespace aims;
 TEST_CASE("the entities have different keys, and different names among those of a kind") {
   std::set<std::string_view> keys;
   std::set<std::pair<std::string_view, std::string_view>> names;
-  const Allowed all{true, true, true};
+  const Permissions all{true, true, true};
   for (const Entity& entity : kEntities) {
     keys.insert(entity.key);
     names.insert({Platform(entity, all), entity.name});
@@ -47,9 +47,9 @@ TEST_CASE("what the owner has not allowed is no entity, and the beeper is a swit
   CHECK(nothing_allowed["button"] == 0);
   CHECK(nothing_allowed["switch"] == 0);
 
-  const auto with = [](const Allowed& allowed) {
+  const auto with = [](const Permissions& permissions) {
     std::map<std::string_view, std::string_view> kinds;
-    for (const Entity& entity : kEntities) kinds[entity.key] = Platform(entity, allowed);
+    for (const Entity& entity : kEntities) kinds[entity.key] = Platform(entity, permissions);
     return kinds;
   };
   CHECK(with({})["beeper"] == "binary_sensor");

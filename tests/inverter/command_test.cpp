@@ -17,45 +17,19 @@ TEST_CASE("a command is one of eight words, and no other") {
 }
 
 TEST_CASE("nothing is allowed that the owner has not allowed") {
-  for (size_t i = 0; i < kCommands.size(); ++i) CHECK_FALSE(IsAllowed(static_cast<Command>(i), Allowed()));
-  const Allowed control{.control = true};
+  for (size_t i = 0; i < kCommands.size(); ++i) CHECK_FALSE(IsAllowed(static_cast<Command>(i), Permissions()));
+  const Permissions control{.control = true};
   CHECK(IsAllowed(Command::kBeeperOff, control));
   CHECK_FALSE(IsAllowed(Command::kSelfTest, control));
   CHECK_FALSE(IsAllowed(Command::kShutdownRestore, control));
   CHECK_FALSE(IsAllowed(Command::kRehearse, control));
-  const Allowed megatec{.megatec_control = true};
+  const Permissions megatec{.megatec_control = true};
   CHECK(IsAllowed(Command::kShutdownRestore, megatec));
   CHECK(IsAllowed(Command::kCancelShutdown, megatec));
   CHECK_FALSE(IsAllowed(Command::kBeeperOn, megatec));
-  const Allowed rehearsal{.rehearsal = true};
+  const Permissions rehearsal{.rehearsal = true};
   CHECK(IsAllowed(Command::kRehearse, rehearsal));
   CHECK_FALSE(IsAllowed(Command::kShutdownRestore, rehearsal));
-}
-
-TEST_CASE("requests are Megatec's") {
-  const ShutdownDelays delays;
-  CHECK(Request(Command::kBeeperOn, delays) == "Q\r");
-  CHECK(Request(Command::kBeeperOff, delays) == "Q\r");
-  CHECK(Request(Command::kSelfTest, delays) == "T\r");
-  CHECK(Request(Command::kSelfTestUntilLow, delays) == "TL\r");
-  CHECK(Request(Command::kCancelTest, delays) == "CT\r");
-  CHECK(Request(Command::kShutdownRestore, delays) == "S01R0003\r");
-  CHECK(Request(Command::kCancelShutdown, delays) == "C\r");
-  CHECK(Request(Command::kRehearse, delays).empty());
-}
-
-TEST_CASE("delays are rounded up to what the protocol can say, never down") {
-  const auto request = [](std::chrono::seconds off, std::chrono::seconds back) {
-    return Request(Command::kShutdownRestore, {off, back});
-  };
-  CHECK(request(12s, 180s) == "S.2R0003\r");
-  CHECK(request(13s, 181s) == "S.3R0004\r");
-  CHECK(request(54s, 1h) == "S.9R0060\r");
-  CHECK(request(55s, 1h) == "S01R0060\r");
-  CHECK(request(61s, 1h) == "S02R0060\r");
-  CHECK(request(600s, 9999min) == "S10R9999\r");
-  CHECK(request(0s, 0s) == "S.2R0003\r");
-  CHECK(request(24h, 10000h) == "S10R9999\r");
 }
 
 TEST_CASE("a beeper that is as it should be is not turned over") {
@@ -64,18 +38,6 @@ TEST_CASE("a beeper that is as it should be is not turned over") {
   CHECK(IsSo(Command::kBeeperOn, reading));
   CHECK_FALSE(IsSo(Command::kBeeperOff, reading));
   CHECK_FALSE(IsSo(Command::kCancelTest, reading));
-}
-
-TEST_CASE("an echo and a NAK are refusals; silence, ACK and a late status are none") {
-  CHECK(IsRefusal("T\r", "T\r"));
-  CHECK(IsRefusal("NAK\r", "T\r"));
-  CHECK(IsRefusal("(NAK\r", "T\r"));
-  CHECK(IsRefusal("N\r", "T\r"));
-  CHECK(IsRefusal("UPS No Ack\r", "T\r"));
-  CHECK_FALSE(IsRefusal("", "T\r"));
-  CHECK_FALSE(IsRefusal("ACK\r", "T\r"));
-  CHECK_FALSE(IsRefusal("(ACK\r", "T\r"));
-  CHECK_FALSE(IsRefusal("(111.0 111.0 112.0 000 60.0 13.5 00.0 00001001\r", "T\r"));
 }
 
 TEST_CASE("only what a reading shows is confirmed") {

@@ -26,7 +26,7 @@ struct Play {
   bool was_ever_failed = false;
 
   Play(const InverterOptions& options, const std::optional<Reading>& like) {
-    Inverter stage(options, {}, {.battery = {.charge = 1}});
+    Inverter stage(options, {{}, {.battery = {.charge = 1}}});
     Rehearsal rehearsal(options.battery, like);
     Inverter::Time time{1000s};
     while (const auto step = rehearsal.Next(stage.snapshot())) {
@@ -34,8 +34,8 @@ struct Play {
       const auto goal = time + step->passed;
       while (time < goal) {
         time = std::min<Inverter::Time>(goal, time + Inverter::kLongestStep);
-        const Due due = stage.Read(step->reading, {time});
-        events.insert(events.end(), due.events.begin(), due.events.end());
+        const Update update = stage.Apply(step->reading, {time});
+        for (const PowerEvent& event : update.events) events.push_back(event.type);
       }
       end = stage.snapshot();
       statuses.insert(std::string(Name(*end.status)));

@@ -24,8 +24,8 @@ Outage Full() {
   return outage;
 }
 
-OutageMemory SomeOutages() {
-  OutageMemory memory;
+SavedOutages SomeOutages() {
+  SavedOutages memory;
   memory.inverters["one"] = {3, Outage{}, WallTime(1002h), {Full(), Outage{}}};
   memory.inverters["two"] = {};
   return memory;
@@ -35,30 +35,30 @@ OutageMemory SomeOutages() {
 
 TEST_CASE("outages are read back as they were written") {
   const auto memory = SomeOutages();
-  const auto again = OutageMemory::FromJson(memory.ToJson());
+  const auto again = SavedOutages::FromJson(memory.ToJson());
   REQUIRE(again);
   CHECK(again->inverters == memory.inverters);
-  CHECK(OutageMemory::FromJson(OutageMemory{}.ToJson())->inverters.empty());
+  CHECK(SavedOutages::FromJson(SavedOutages{}.ToJson())->inverters.empty());
 }
 
 TEST_CASE("battery and energy are read back as they were written") {
-  BatteryMemory memory;
+  SavedBatteries memory;
   memory.inverters["one"] = {{0.875, 0.9, 1.0}, {1234.5, 98765.25}, true};
   memory.inverters["two"] = {};
-  const auto again = BatteryMemory::FromJson(memory.ToJson());
+  const auto again = SavedBatteries::FromJson(memory.ToJson());
   REQUIRE(again);
   CHECK(again->inverters == memory.inverters);
 }
 
 TEST_CASE("a file that is cut anywhere is refused whole") {
   const std::string outages = SomeOutages().ToJson();
-  BatteryMemory memory;
+  SavedBatteries memory;
   memory.inverters["one"] = {{0.875, 0.9, 1.0}, {1234.5, 98765.25}, true};
   const std::string batteries = memory.ToJson();
   for (size_t length = 0; length < outages.size(); ++length)
-    CHECK_FALSE(OutageMemory::FromJson(outages.substr(0, length)));
+    CHECK_FALSE(SavedOutages::FromJson(outages.substr(0, length)));
   for (size_t length = 0; length < batteries.size(); ++length) {
-    CHECK_FALSE(BatteryMemory::FromJson(batteries.substr(0, length)));
+    CHECK_FALSE(SavedBatteries::FromJson(batteries.substr(0, length)));
   }
 }
 
@@ -81,9 +81,9 @@ TEST_CASE("a file with anything else in any part is refused whole") {
                                                                   {"\"two\"", "\"one\""},
                                                                   {"11.2", "\"11.2\""}}) {
     CAPTURE(other);
-    CHECK_FALSE(OutageMemory::FromJson(with(outages, part, other)));
+    CHECK_FALSE(SavedOutages::FromJson(with(outages, part, other)));
   }
-  BatteryMemory memory;
+  SavedBatteries memory;
   memory.inverters["one"] = {{0.875, 0.9, 1.0}, {1234.5, 98765.25}, true};
   const std::string batteries = memory.ToJson();
   for (const auto& [part, other] : std::initializer_list<std::pair<const char*, const char*>>{{"0.875", "1.5"},
@@ -93,7 +93,7 @@ TEST_CASE("a file with anything else in any part is refused whole") {
                                                                                               {"true", "null"},
                                                                                               {"98765.25", "1e300"}}) {
     CAPTURE(other);
-    CHECK_FALSE(BatteryMemory::FromJson(with(batteries, part, other)));
+    CHECK_FALSE(SavedBatteries::FromJson(with(batteries, part, other)));
   }
 }
 

@@ -20,17 +20,17 @@ namespace {
 constexpr int kMostUnacknowledged = 64;
 
 // A client whose executor is driven by the test.
-struct Client {
+struct Driven {
   asio::io_context context;
-  std::vector<Mqtt::Message> messages;
+  std::vector<Message> messages;
   int rooms = 0;
   std::vector<int> told;
   std::vector<std::string> ignored;
-  Mqtt mqtt;
+  Client mqtt;
 
-  explicit Client(const std::string& id)
+  explicit Driven(const std::string& id)
       : mqtt(context.get_executor(), id, kMostUnacknowledged,
-             {[this](const Mqtt::Message& message) { messages.push_back(message); }, [this] { ++rooms; },
+             {[this](const Message& message) { messages.push_back(message); }, [this] { ++rooms; },
               [this](int token) { told.push_back(token); },
               [this](const std::string& why) { ignored.push_back(why); }}) {}
 
@@ -43,7 +43,7 @@ struct Client {
     return done();
   }
 
-  Result<void> Connect(const Broker& broker, std::chrono::milliseconds limit = Mqtt::kAnswerLimit) {
+  Result<void> Connect(const Broker& broker, std::chrono::milliseconds limit = Client::kAnswerLimit) {
     std::optional<Result<void>> result;
     asio::co_spawn(context, mqtt.Connect(broker, "base/bridge", limit),
                    [&](std::exception_ptr, Result<void> outcome) { result = std::move(outcome); });
@@ -57,7 +57,7 @@ struct Client {
     REQUIRE(Until([&] { return left; }));
   }
 
-  const Mqtt::Message* Find(const std::string& topic) const {
+  const Message* Find(const std::string& topic) const {
     for (const auto& message : messages) {
       if (message.topic == topic) return &message;
     }
@@ -76,14 +76,14 @@ Broker At(const Mosquitto& mosquitto) {
 
 TEST_CASE("what is published arrives, retained where it should be") {
   Mosquitto mosquitto;
-  Client client("a");
+  Driven client("a");
   REQUIRE(client.Connect(At(mosquitto)));
   CHECK(client.mqtt.Publish("base/x", "1", Retain::kYes));
   CHECK(client.mqtt.Publish("base/y", "2", Retain::kNo));
   client.Leave();
   CHECK_FALSE(client.mqtt.Publish("base/x", "3", Retain::kYes));
 
-  Client later("b");
+  Driven later("b");
   REQUIRE(later.Connect(At(mosquitto)));
   later.mqtt.Subscribe("base/#");
   REQUIRE(later.Until([&] { return later.Find("base/x"); }));
@@ -95,16 +95,16 @@ TEST_CASE("what is published arrives, retained where it should be") {
 
 TEST_CASE("whoever is cut off has left a will") {
   Mosquitto mosquitto;
-  Client watcher("watcher");
+  Driven watcher("watcher");
   REQUIRE(watcher.Connect(At(mosquitto)));
   watcher.mqtt.Subscribe("base/bridge");
   // A client of the same name pushes the first one out.
-  Client first("same");
+  Driven first("same");
   REQUIRE(first.Connect(At(mosquitto)));
   std::optional<std::string> why;
   asio::co_spawn(first.context, first.mqtt.Lost(),
                  [&](std::exception_ptr, std::optional<std::string> reason) { why = std::move(reason); });
-  Client second("same");
+  Driven second("same");
   REQUIRE(second.Connect(At(mosquitto)));
   CHECK(first.Until([&] { return why.has_value(); }));
   CHECK_FALSE(first.mqtt.is_connected());
@@ -114,7 +114,7 @@ TEST_CASE("whoever is cut off has left a will") {
 
 TEST_CASE("a broker that restarts is connected to again") {
   Mosquitto mosquitto;
-  Client client("a");
+  Driven client("a");
   for (int i = 0; i < 3; ++i) {
     REQUIRE(client.Connect(At(mosquitto)));
     mosquitto.Stop();
@@ -128,14 +128,14 @@ TEST_CASE("a broker that restarts is connected to again") {
 
 TEST_CASE("what was on its way when the connection broke is not sent over the next one") {
   Mosquitto mosquitto;
-  Client client("a");
+  Driven client("a");
   REQUIRE(client.Connect(At(mosquitto)));
   mosquitto.Freeze();
   for (int i = 0; i < kMostUnacknowledged; ++i) client.mqtt.Publish("base/old", std::string(100'000, 'x'), Retain::kNo);
   mosquitto.Stop();
   CHECK(client.Until([&] { return !client.mqtt.is_connected(); }));
   mosquitto.Start();
-  Client watcher("b");
+  Driven watcher("b");
   REQUIRE(watcher.Connect(At(mosquitto)));
   watcher.mqtt.Subscribe("base/#");
   watcher.Until([] { return false; }, 200ms);
@@ -148,7 +148,7 @@ TEST_CASE("what was on its way when the connection broke is not sent over the ne
 
 TEST_CASE("a connection that stands is not lost, however long one waits") {
   Mosquitto mosquitto;
-  Client client("a");
+  Driven client("a");
   REQUIRE(client.Connect(At(mosquitto)));
   bool done = false;
   std::optional<std::string> why = "?";
@@ -163,7 +163,7 @@ TEST_CASE("a connection that stands is not lost, however long one waits") {
 
 TEST_CASE("a refused login is told apart from a broker that is not there") {
   Mosquitto mosquitto("allow_anonymous false\n");
-  Client client("a");
+  Driven client("a");
   CHECK(client.Connect(At(mosquitto)).error().code == ErrorCode::kDenied);
   Broker broker = At(mosquitto);
   broker.username = "u";
@@ -174,7 +174,7 @@ TEST_CASE("a refused login is told apart from a broker that is not there") {
 }
 
 TEST_CASE("a CA file that cannot be read is the option's fault") {
-  Client client("a");
+  Driven client("a");
   Broker broker;
   broker.host = "127.0.0.1";
   broker.port = 1;
@@ -189,7 +189,7 @@ TEST_CASE("a CA file that cannot be read is the option's fault") {
 TEST_CASE("a broker that accepts and says nothing costs the CONNACK limit, no more") {
   asio::io_context context;
   asio::ip::tcp::acceptor silent(context, {asio::ip::make_address("127.0.0.1"), 0});
-  Client client("a");
+  Driven client("a");
   Broker broker;
   broker.host = "127.0.0.1";
   broker.port = silent.local_endpoint().port();
@@ -200,7 +200,7 @@ TEST_CASE("a broker that accepts and says nothing costs the CONNACK limit, no mo
 
 TEST_CASE("while a frozen broker acknowledges nothing, the queue is bounded; with its word there is room again") {
   Mosquitto mosquitto;
-  Client client("a");
+  Driven client("a");
   REQUIRE(client.Connect(At(mosquitto)));
   mosquitto.Freeze();
   int taken = 0;
@@ -214,7 +214,7 @@ TEST_CASE("while a frozen broker acknowledges nothing, the queue is bounded; wit
 
 TEST_CASE("what the broker has acknowledged is named by its token, in order") {
   Mosquitto mosquitto;
-  Client client("a");
+  Driven client("a");
   REQUIRE(client.Connect(At(mosquitto)));
   std::vector<int> sent;
   for (int i = 0; i < 10; ++i) sent.push_back(*client.mqtt.Publish("base/x", "1", Retain::kNo));
@@ -232,7 +232,7 @@ TEST_CASE("a client that does not come to an end is abandoned, and its late word
   asio::io_context context;
   asio::ip::tcp::acceptor silent(context, {asio::ip::make_address("127.0.0.1"), 0});
   Mosquitto mosquitto;
-  Client client("a");
+  Driven client("a");
   Broker broker;
   broker.host = "127.0.0.1";
   broker.port = silent.local_endpoint().port();
@@ -250,15 +250,15 @@ TEST_CASE("an abandoned client's word finds nobody, not even an executor") {
   Broker broker;
   broker.host = "127.0.0.1";
   broker.port = silent.local_endpoint().port();
-  CHECK(Client("a").Connect(broker, 100ms).error().code == ErrorCode::kTimeout);
-  std::this_thread::sleep_for(Mqtt::kConnectLimit + 2s);
+  CHECK(Driven("a").Connect(broker, 100ms).error().code == ErrorCode::kTimeout);
+  std::this_thread::sleep_for(Client::kConnectLimit + 2s);
 }
 
 TEST_CASE("large messages are not for us, and that is said once for each connection") {
   Mosquitto mosquitto;
-  Client client("a");
+  Driven client("a");
   for (size_t i = 1; i <= 2; ++i) {
-    Client sender("b");
+    Driven sender("b");
     REQUIRE(sender.Connect(At(mosquitto)));
     REQUIRE(client.Connect(At(mosquitto)));
     client.messages.clear();
@@ -278,8 +278,8 @@ TEST_CASE("large messages are not for us, and that is said once for each connect
 
 TEST_CASE("a flood is cut to what can be read, and said once") {
   Mosquitto mosquitto;
-  Client client("a");
-  Client sender("b");
+  Driven client("a");
+  Driven sender("b");
   REQUIRE(client.Connect(At(mosquitto)));
   REQUIRE(sender.Connect(At(mosquitto)));
   client.mqtt.Subscribe("in/#");
@@ -289,7 +289,7 @@ TEST_CASE("a flood is cut to what can be read, and said once") {
     sender.Until([&] { return sender.told.size() == 50u * (round + 1); });  // nobody runs the client meanwhile
   }
   client.Until([] { return false; }, 500ms);
-  CHECK(client.messages.size() >= static_cast<size_t>(Mqtt::kMostMessagesWaiting));
+  CHECK(client.messages.size() >= static_cast<size_t>(Client::kMostMessagesWaiting));
   CHECK(client.messages.size() < 500);
   CHECK(client.ignored.size() == 1);
 }

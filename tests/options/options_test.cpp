@@ -15,7 +15,7 @@ constexpr const char* kInverter = R"("inverters":[{"name":"AIMS inverter"}])";
 // The options in `json`, which must be right.
 Options Good(const std::string& json) {
   const CheckedOptions checked = ParseOptions(json);
-  for (const auto& mistake : checked.mistakes) FAIL_CHECK(mistake);
+  for (const auto& mistake : checked.findings.mistakes) FAIL_CHECK(mistake);
   return checked.options;
 }
 
@@ -27,8 +27,8 @@ InverterOptions GoodInverter(const std::string& members) {
 // The only mistake in `json`.
 std::string Mistake(const std::string& json) {
   const CheckedOptions checked = ParseOptions(json);
-  REQUIRE(checked.mistakes.size() == 1);
-  return checked.mistakes[0];
+  REQUIRE(checked.findings.mistakes.size() == 1);
+  return checked.findings.mistakes[0];
 }
 
 std::string InverterMistake(const std::string& members) {
@@ -53,13 +53,13 @@ TEST_CASE("a name is enough; all else has the contract's defaults") {
   CHECK(inverter.baud_rate == 2400);
   CHECK(inverter.poll_interval == 1s);
   CHECK(inverter.report_interval == 10s);
-  CHECK(options.broker.host.empty());
-  CHECK(options.broker.port == 1883);
-  CHECK_FALSE(options.broker.tls);
-  CHECK(options.topics.base == "aims2mqtt");
-  CHECK(options.topics.discovery_prefix == "homeassistant");
-  CHECK(options.birth_topic == "homeassistant/status");
-  CHECK(options.birth_payload == "online");
+  CHECK(options.mqtt.broker.host.empty());
+  CHECK(options.mqtt.broker.port == 1883);
+  CHECK_FALSE(options.mqtt.broker.tls);
+  CHECK(options.mqtt.topics.base == "aims2mqtt");
+  CHECK(options.mqtt.topics.discovery_prefix == "homeassistant");
+  CHECK(options.mqtt.birth_topic == "homeassistant/status");
+  CHECK(options.mqtt.birth_payload == "online");
   CHECK(options.log_level == LogLevel::kInfo);
 }
 
@@ -79,37 +79,37 @@ TEST_CASE("everything that can be set is set") {
   CHECK(options.inverters[0].report_interval == 30s);
   CHECK(std::get<TcpBridge>(options.inverters[1].address).port == 4000);
   CHECK(options.inverters[1].poll_interval == 0s);
-  CHECK(options.broker == Broker{"broker", 1884, "u", "p", true, "/ssl/ca.crt"});
-  CHECK(options.topics.base == "ups");
-  CHECK(options.topics.discovery_prefix == "ha");
-  CHECK(options.birth_topic == "ha/status");
-  CHECK(options.birth_payload == "up");
+  CHECK(options.mqtt.broker == Broker{"broker", 1884, "u", "p", true, "/ssl/ca.crt"});
+  CHECK(options.mqtt.topics.base == "ups");
+  CHECK(options.mqtt.topics.discovery_prefix == "ha");
+  CHECK(options.mqtt.birth_topic == "ha/status");
+  CHECK(options.mqtt.birth_payload == "up");
   CHECK(options.log_level == LogLevel::kDebug);
 }
 
 TEST_CASE("with TLS the port is 8883, where none is given") {
-  CHECK(GoodMqtt(R"("host":"b","tls":true)").broker.port == 8883);
-  CHECK(GoodMqtt(R"("host":"b","tls":true,"port":1)").broker.port == 1);
+  CHECK(GoodMqtt(R"("host":"b","tls":true)").mqtt.broker.port == 8883);
+  CHECK(GoodMqtt(R"("host":"b","tls":true,"port":1)").mqtt.broker.port == 1);
 }
 
 TEST_CASE("an empty string and null are not given") {
   const Options options = GoodMqtt(R"("host":"","port":"","username":null,"base_topic":"","tls":null)");
-  CHECK(options.broker.port == 1883);
-  CHECK(options.topics.base == "aims2mqtt");
+  CHECK(options.mqtt.broker.port == 1883);
+  CHECK(options.mqtt.topics.base == "aims2mqtt");
   CHECK(GoodInverter(R"("device":"","address":"","baud_rate":"","poll_interval":"")").baud_rate == 2400);
 }
 
 TEST_CASE("a number and its text are the same") {
   CHECK(GoodInverter(R"("baud_rate":"9600")").baud_rate == 9600);
   CHECK(GoodInverter(R"("poll_interval":"2.5")").poll_interval == 2500ms);
-  CHECK(GoodMqtt(R"("host":"b","port":"1884","tls":"true")").broker.tls);
-  CHECK(GoodMqtt(R"("host":"b","username":42,"password":1234)").broker.password == "1234");
+  CHECK(GoodMqtt(R"("host":"b","port":"1884","tls":"true")").mqtt.broker.tls);
+  CHECK(GoodMqtt(R"("host":"b","username":42,"password":1234)").mqtt.broker.password == "1234");
 }
 
 TEST_CASE("every mistake is named at once") {
   const CheckedOptions checked = ParseOptions(R"({"inverters":[{"baud_rate":300,"poll_interval":61},{"name":""}],
                                                   "mqtt":{"port":0},"log_level":"loud"})");
-  CHECK(checked.mistakes.size() == 6);
+  CHECK(checked.findings.mistakes.size() == 6);
 }
 
 TEST_CASE("a mistake names the option, what it holds and what it takes") {
@@ -192,33 +192,33 @@ TEST_CASE("two inverters cannot have one address, but may both be simulated") {
   Good(R"({"inverters":[{"name":"A","address":"simulator://"},{"name":"B","address":"simulator://"}]})");
 }
 
-TEST_CASE("an IPv6 address is a host") { CHECK(GoodMqtt(R"("host":"fe80::1")").broker.host == "fe80::1"); }
+TEST_CASE("an IPv6 address is a host") { CHECK(GoodMqtt(R"("host":"fe80::1")").mqtt.broker.host == "fe80::1"); }
 
 TEST_CASE("a login without a host is said to be idle") {
   const CheckedOptions checked =
       ParseOptions("{" + std::string(kInverter) + R"(,"mqtt":{"username":"u","password":"p","port":1}})");
-  CHECK(checked.mistakes.empty());
-  CHECK(checked.warnings.size() == 3);
+  CHECK(checked.findings.mistakes.empty());
+  CHECK(checked.findings.warnings.size() == 3);
 }
 
 TEST_CASE("a mistake is one line, with no warning about the same option") {
   const CheckedOptions checked = ParseOptions("{" + std::string(kInverter) + R"(,"mqtt":{"port":0}})");
-  CHECK(checked.mistakes.size() == 1);
-  CHECK(checked.warnings.empty());
+  CHECK(checked.findings.mistakes.size() == 1);
+  CHECK(checked.findings.warnings.empty());
 }
 
 TEST_CASE("unknown options are a warning each") {
   const CheckedOptions checked =
       ParseOptions(R"({"inverters":[{"name":"A","colour":"red"}],"mqtt":{"qos":1},"extra":{"a":[]}})");
-  CHECK(checked.mistakes.empty());
-  REQUIRE(checked.warnings.size() == 3);
-  CHECK(Has(checked.warnings[0], "inverters[0].\"colour\""));
+  CHECK(checked.findings.mistakes.empty());
+  REQUIRE(checked.findings.warnings.size() == 3);
+  CHECK(Has(checked.findings.warnings[0], "inverters[0].\"colour\""));
 }
 
 TEST_CASE("what is not JSON, or no object, is one mistake") {
   for (const std::string json : {"", "{", "[]", "7", "\"x\"", "null", "{\"inverters\":[{\"name\":\"\xff\"}]}", "{}x"}) {
     CAPTURE(json);
-    CHECK_FALSE(ParseOptions(json).mistakes.empty());
+    CHECK_FALSE(ParseOptions(json).findings.mistakes.empty());
   }
   CHECK(Has(Mistake("[]"), "a list"));
 }
@@ -226,12 +226,12 @@ TEST_CASE("what is not JSON, or no object, is one mistake") {
 TEST_CASE("100,000 nested brackets do not overflow the stack") {
   const std::string open(100'000, '[');
   const std::string close(100'000, ']');
-  CHECK(ParseOptions(open).mistakes.size() == 1);
-  CHECK(ParseOptions(open + close).mistakes.size() == 1);
+  CHECK(ParseOptions(open).findings.mistakes.size() == 1);
+  CHECK(ParseOptions(open + close).findings.mistakes.size() == 1);
   CHECK(Has(InverterMistake("\"model\":" + open + close), "model: a list"));
   std::string objects;
   for (int i = 0; i < 100'000; ++i) objects += "{\"a\":";
-  CHECK(ParseOptions(objects + "1" + std::string(100'000, '}')).mistakes.size() == 1);
+  CHECK(ParseOptions(objects + "1" + std::string(100'000, '}')).findings.mistakes.size() == 1);
 }
 
 TEST_CASE("a slug is a-z and 0-9, every other run one '_', trimmed") {
@@ -243,10 +243,10 @@ TEST_CASE("a slug is a-z and 0-9, every other run one '_', trimmed") {
 }
 
 TEST_CASE("nothing is allowed but what is said to be") {
-  CHECK(GoodInverter(R"("model":"x")").device.allowed == Allowed());
+  CHECK(GoodInverter(R"("model":"x")").device.permissions == Permissions());
   const InverterOptions all =
       GoodInverter(R"("control":true,"megatec_control":"true","rehearsal":true,"off_delay":30,"return_delay":"240.5")");
-  CHECK(all.device.allowed == Allowed{true, true, true});
+  CHECK(all.device.permissions == Permissions{true, true, true});
   CHECK(all.delays.off == 30s);
   CHECK(all.delays.back == 241s);
   CHECK(Has(InverterMistake(R"("control":"yes")"), "control"));
@@ -257,9 +257,9 @@ TEST_CASE("nothing is allowed but what is said to be") {
 
 TEST_CASE("the device of a rehearsal must not be another inverter's") {
   CHECK(RehearsalOf({"aims_inverter", "AIMS inverter", "M", {true, true, true}}).id == "aims_inverter_rehearsal");
-  CHECK(RehearsalOf({"aims_inverter", "AIMS inverter", "M", {true, true, true}}).allowed == Allowed());
+  CHECK(RehearsalOf({"aims_inverter", "AIMS inverter", "M", {true, true, true}}).permissions == Permissions());
   const std::string mistake = Mistake(R"({"inverters":[{"name":"A","rehearsal":true},{"name":"A rehearsal"}]})");
   CHECK(Has(mistake, "inverters[0].rehearsal"));
   CHECK(Has(mistake, "a_rehearsal"));
-  CHECK(ParseOptions(R"({"inverters":[{"name":"A"},{"name":"A rehearsal"}]})").mistakes.empty());
+  CHECK(ParseOptions(R"({"inverters":[{"name":"A"},{"name":"A rehearsal"}]})").findings.mistakes.empty());
 }

@@ -32,13 +32,13 @@ ErrorCode CodeOfData(const std::string& data) { return Code(Http(200, R"({"resul
 TEST_CASE("a broker is read from the Supervisor's answer") {
   const auto broker = ParseServiceAnswer(Http(200, kData));
   REQUIRE(broker);
-  CHECK(*broker == Broker{"core-mosquitto", 1883, "addons", "secret", false, ""});
+  CHECK(*broker == FoundBroker{"core-mosquitto", 1883, "addons", "secret", false});
 }
 
 TEST_CASE("the port may be a text, the login may lack, and TLS is taken over") {
   const auto broker = ParseServiceAnswer(Http(200, R"({"result":"ok","data":{"host":"h","port":"8883","ssl":true}})"));
   REQUIRE(broker);
-  CHECK(*broker == Broker{"h", 8883, "", "", true, ""});
+  CHECK(*broker == FoundBroker{"h", 8883, "", "", true});
 }
 
 TEST_CASE("without a length the connection's end is the body's") {

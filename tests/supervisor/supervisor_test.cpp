@@ -51,12 +51,12 @@ struct FakeSupervisor {
     if (then == Then::kHangUp) peer.reset();
   }
 
-  Result<Broker> Ask(std::chrono::milliseconds limit = kSupervisorLimit) {
+  Result<FoundBroker> Ask(std::chrono::milliseconds limit = kSupervisorLimit) {
     const std::string api = "http://127.0.0.1:" + std::to_string(acceptor.local_endpoint().port());
-    std::optional<Result<Broker>> result;
+    std::optional<Result<FoundBroker>> result;
     asio::co_spawn(context, Serve(), asio::detached);
     asio::co_spawn(context, AskForBroker(context.get_executor(), {api, "token"}, limit),
-                   [&](std::exception_ptr failure, Result<Broker> broker) {
+                   [&](std::exception_ptr failure, Result<FoundBroker> broker) {
                      if (failure) std::rethrow_exception(failure);
                      result = std::move(broker);
                    });
@@ -73,7 +73,7 @@ TEST_CASE_FIXTURE(FakeSupervisor, "the broker is asked for with our token") {
   answer = Http("200 OK", kData);
   const auto broker = Ask();
   REQUIRE(broker);
-  CHECK(*broker == Broker{"core-mosquitto", 1883, "", "", false, ""});
+  CHECK(*broker == FoundBroker{"core-mosquitto", 1883, "", "", false});
   CHECK(request.find("GET /services/mqtt HTTP/1.0\r\n") == 0);
   CHECK(request.find("Authorization: Bearer token\r\n") != std::string::npos);
 }
@@ -127,9 +127,9 @@ TEST_CASE_FIXTURE(FakeSupervisor, "megabytes of body are not read to their end")
 
 TEST_CASE("a Supervisor that is not there") {
   asio::io_context context;
-  std::optional<Result<Broker>> result;
+  std::optional<Result<FoundBroker>> result;
   asio::co_spawn(context, AskForBroker(context.get_executor(), {"http://no-such-host.invalid", ""}),
-                 [&](std::exception_ptr, Result<Broker> broker) { result = std::move(broker); });
+                 [&](std::exception_ptr, Result<FoundBroker> broker) { result = std::move(broker); });
   context.run();
   REQUIRE(result);
   CHECK((*result).error().code == ErrorCode::kAbsent);

@@ -42,13 +42,30 @@ std::pair<Descriptor, Descriptor> SocketPair() {
   return {Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
+// A link, with what opens it.
+struct LineTo : Link {
+  LineTo(asio::io_context& on, Address address, int baud_rate)
+      : Link(on.get_executor()), context(on), opener(on.get_executor(), std::move(address), baud_rate) {}
+
+  Result<void> Open() {
+    Close();
+    auto line = Await(context, opener.Open());
+    if (!line) return tl::unexpected<Error>(line.error());
+    Adopt(std::move(*line));
+    return {};
+  }
+
+  asio::io_context& context;
+  Opener opener;
+};
+
 struct Fixture {
   asio::io_context context;
   std::pair<Descriptor, Descriptor> ends = SocketPair();
   FakeUps ups{context, std::move(ends.second)};
-  Link link{context.get_executor(), AnyAdapter{}, 2400};
+  Link link{context.get_executor()};
 
-  Fixture() { link.Adopt(std::move(ends.first), Link::kLineSilence); }
+  Fixture() { link.Adopt({std::move(ends.first), Opener::kLineSilence}); }
   ~Fixture() { CHECK(ups.IsDone()); }
 
   Result<std::string> Ask(std::string_view request = "Q1\r") {
@@ -178,8 +195,8 @@ TEST_CASE("a pseudo-terminal is asked, and noticed when it is unplugged") {
   TemporaryDirectory directory;
   auto pty = std::make_unique<Pty>();
   std::filesystem::create_symlink(pty->path, directory / "usb");
-  Link link(context.get_executor(), SerialPort{directory / "usb"}, 2400);
-  REQUIRE(Await(context, link.Open()));
+  LineTo link(context, SerialPort{directory / "usb"}, 2400);
+  REQUIRE(link.Open());
   FakeUps ups(context, std::move(pty->master));
   ups.Expect("Q1\r").Reply(kMains);
   CHECK(*Await(context, link.Ask("Q1\r")) == kMains);
@@ -192,7 +209,7 @@ TEST_CASE("a pseudo-terminal is asked, and noticed when it is unplugged") {
   std::filesystem::remove(directory / "usb");
   std::filesystem::create_symlink(another.path, directory / "usb");
   FakeUps back(context, std::move(another.master));
-  REQUIRE(Await(context, link.Open()));
+  REQUIRE(link.Open());
   back.Expect("Q1\r").Reply(kOutage);
   CHECK(*Await(context, link.Ask("Q1\r")) == kOutage);
 }
@@ -200,8 +217,8 @@ TEST_CASE("a pseudo-terminal is asked, and noticed when it is unplugged") {
 TEST_CASE("once a reply ended with its line the kernel puts the next one together; one without an end is still heard") {
   asio::io_context context;
   Pty pty;
-  Link link(context.get_executor(), SerialPort{pty.path}, 2400);
-  REQUIRE(Await(context, link.Open()));
+  LineTo link(context, SerialPort{pty.path}, 2400);
+  REQUIRE(link.Open());
   const int inverter = pty.master.get();
   FakeUps ups(context, std::move(pty.master));
   const auto is_by_line = [&] {
@@ -249,9 +266,9 @@ TEST_CASE("a TCP bridge is asked, by name and by address") {
   asio::io_context context;
   for (const std::string host : {"127.0.0.1", "localhost"}) {
     tcp::acceptor acceptor(context, {asio::ip::make_address("127.0.0.1"), 0});
-    Link link(context.get_executor(), TcpBridge{host, acceptor.local_endpoint().port()}, 2400);
-    REQUIRE(Await(context, link.Open()));
-    CHECK(link.name() == "tcp://" + host + ":" + std::to_string(acceptor.local_endpoint().port()));
+    LineTo link(context, TcpBridge{host, acceptor.local_endpoint().port()}, 2400);
+    REQUIRE(link.Open());
+    CHECK(link.opener.name() == "tcp://" + host + ":" + std::to_string(acceptor.local_endpoint().port()));
     FakeUps ups(context, Descriptor(acceptor.accept().release()));
     ups.Expect("Q1\r").Reply("(111.0 111.0 112.0").Then(100ms, " 000 60.0 13.5 00.0 00001001\r");
     CHECK(*Await(context, link.Ask("Q1\r")) == kMains);
@@ -263,8 +280,8 @@ TEST_CASE("a TCP bridge is asked, by name and by address") {
 TEST_CASE("a TCP bridge that closes the connection while we rest is noticed at once; what it says unasked is not") {
   asio::io_context context;
   tcp::acceptor acceptor(context, {asio::ip::make_address("127.0.0.1"), 0});
-  Link link(context.get_executor(), TcpBridge{"127.0.0.1", acceptor.local_endpoint().port()}, 2400);
-  REQUIRE(Await(context, link.Open()));
+  LineTo link(context, TcpBridge{"127.0.0.1", acceptor.local_endpoint().port()}, 2400);
+  REQUIRE(link.Open());
   tcp::socket peer = acceptor.accept();
   peer.send(asio::buffer(kMains));
   CHECK(Await(context, link.Rest(Clock::now() + 100ms)));
@@ -280,17 +297,17 @@ TEST_CASE("a TCP bridge that refuses, or whose name nobody knows, is absent") {
   tcp::acceptor acceptor(context, {asio::ip::make_address("127.0.0.1"), 0});
   const uint16_t port = acceptor.local_endpoint().port();
   acceptor.close();
-  Link refusing(context.get_executor(), TcpBridge{"127.0.0.1", port}, 2400);
-  CHECK(Await(context, refusing.Open()).error().code == ErrorCode::kAbsent);
-  Link unknown(context.get_executor(), TcpBridge{"no-such-host.invalid", port}, 2400);
-  CHECK(Await(context, unknown.Open()).error().code == ErrorCode::kAbsent);
+  LineTo refusing(context, TcpBridge{"127.0.0.1", port}, 2400);
+  CHECK(refusing.Open().error().code == ErrorCode::kAbsent);
+  LineTo unknown(context, TcpBridge{"no-such-host.invalid", port}, 2400);
+  CHECK(unknown.Open().error().code == ErrorCode::kAbsent);
   CHECK_FALSE(unknown.is_open());
 }
 
 TEST_CASE("the simulator is asked through the same link, at the pace of the line") {
   asio::io_context context;
-  Link link(context.get_executor(), SimulatedInverter{}, 2400);
-  REQUIRE(Await(context, link.Open()));
+  LineTo link(context, SimulatedInverter{}, 2400);
+  REQUIRE(link.Open());
   const auto start = Clock::now();
   const auto bytes = Await(context, link.Ask("Q1\r"));
   const auto took = Clock::now() - start;
@@ -303,10 +320,10 @@ TEST_CASE("the simulator is asked through the same link, at the pace of the line
 TEST_CASE("a hundred openings leave no descriptor behind") {
   asio::io_context context;
   Pty pty;
-  Link link(context.get_executor(), SerialPort{pty.path}, 2400);
-  REQUIRE(Await(context, link.Open()));
+  LineTo link(context, SerialPort{pty.path}, 2400);
+  REQUIRE(link.Open());
   const size_t before = OpenDescriptors();
-  for (int i = 0; i < 100; ++i) REQUIRE(Await(context, link.Open()));
+  for (int i = 0; i < 100; ++i) REQUIRE(link.Open());
   CHECK(OpenDescriptors() == before);
 }
 

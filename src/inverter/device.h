@@ -1,0 +1,27 @@
+// Who an inverter is, to Home Assistant and to everybody else who asks.
+// Pure.
+
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "inverter/command.h"
+
+namespace aims {
+
+struct Device {
+  std::string id;             // the slug of the name: "aims_inverter"
+  std::string name;           // "AIMS inverter"
+  std::string model;          // as the owner typed it; may be empty
+  Permissions permissions{};  // what may be asked of it
+};
+
+// a-z and 0-9 of `name` in lower case, every other run of bytes as one '_', none at the ends: "AIMS inverter" ->
+// "aims_inverter".
+std::string Slug(std::string_view name);
+
+// The second device, on which outages are rehearsed: "AIMS inverter (rehearsal)". Nothing may be asked of it.
+Device RehearsalOf(const Device& device);
+
+}  // namespace aims

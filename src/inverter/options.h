@@ -1,0 +1,30 @@
+// What the owner says of one inverter and its battery. The defaults stand here, and where each member's type is.
+// Pure.
+
+#pragma once
+
+#include <chrono>
+
+#include "inverter/address.h"
+#include "inverter/battery.h"
+#include "inverter/command.h"
+#include "inverter/device.h"
+#include "inverter/shutdown_advisor.h"
+
+namespace aims {
+
+// What a serial line can be set to.
+inline constexpr int kBaudRates[] = {1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200};
+
+struct InverterOptions {
+  Device device;
+  Address address = AnyAdapter{};
+  int baud_rate = 2400;
+  std::chrono::milliseconds poll_interval{1000};  // start to start; 0: the next request leaves when a reply has ended
+  std::chrono::milliseconds report_interval{10'000};
+  BatteryOptions battery;
+  ShutdownOptions shutdown;
+  ShutdownDelays delays;  // of the command shutdown_restore
+};
+
+}  // namespace aims

@@ -1,0 +1,52 @@
+// Announces the inverters to Home Assistant, and takes back what the options no longer hold: the entities that the
+// owner no longer allows, and whole inverters (orphans). What was announced is in a file before it is announced, and
+// leaves it when the broker has acknowledged its end, so that no crash leaves an orphan behind for ever.
+
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "homeassistant/announced.h"
+#include "homeassistant/topics.h"
+#include "inverter/device.h"
+#include "io/data_file.h"
+#include "mqtt/channel.h"
+
+namespace aims {
+
+class Announcer {
+ public:
+  // `devices`: what the options hold. The file is announced.json below `data_directory`; `on_changed` hears that Save
+  // has something to do.
+  Announcer(const Channel& channel, Topics topics, std::vector<Device> devices, const std::string& data_directory,
+            std::function<void()> on_changed);
+
+  // The discovery document of every device; first the removal of what it no longer has.
+  void Announce();
+
+  void OnAcknowledged(int token);
+  void OnDisconnected();
+
+  void Save() { file_.Save(announced_.ToJson()); }
+
+ private:
+  void Introduce(const Device& device, const AnnouncedDevice& as);
+  void TakeBackOrphans();
+
+  const Channel& channel_;
+  Topics topics_;
+  std::vector<Device> devices_;
+  DataFile file_;
+  AnnouncedDevices announced_;
+  std::vector<AnnouncedDevice> now_;      // what the options hold, one for each of devices_
+  std::vector<AnnouncedDevice> orphans_;  // being taken back
+  std::function<void()> on_changed_;
+  std::optional<int> orphans_token_;      // once this is acknowledged, they are gone
+  std::optional<int> permissions_token_;  // once this is, the broker holds what is allowed now
+};
+
+}  // namespace aims

@@ -1,0 +1,82 @@
+// Sends events, one at a time and in their order, while somebody listens. An event is of use only to those who hear it:
+// Home Assistant's entities subscribe some time after a broker, or Home Assistant itself, has come back. So an event
+// waits (event_queue.h) until the audience is there and the broker has acknowledged it. What Home Assistant may have
+// missed all the same is told again, with the same id.
+//
+// Knows no clock: whoever owns it calls Tick when the time of next() has come.
+
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "homeassistant/topics.h"
+#include "inverter/power_events.h"
+#include "io/data_file.h"
+#include "mqtt/channel.h"
+#include "mqtt/event_queue.h"
+
+namespace aims {
+
+// Who listens, as far as it can be known on this connection.
+enum class Audience {
+  kUnknown,    // just connected: Home Assistant may not have found the broker yet
+  kAssumed,    // 10 s later, without a word from it: those who listen have found the broker
+  kAway,       // its own will says that it is gone
+  kReturning,  // its birth message has come; its entities subscribe when everything was announced again
+  kPresent,    // and they have had their second for that
+};
+
+class EventSender {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+
+  // The queue is kept in events.json below `data_directory`; `on_changed` hears that Save has something to do.
+  // `is_ours` says which inverters the options still hold: events of others are forgotten.
+  EventSender(const Channel& channel, Topics topics, const std::string& data_directory,
+              const std::function<bool(const std::string& inverter)>& is_ours, std::function<void()> on_changed);
+
+  void Enqueue(PowerEvent event, Moment now);
+
+  void OnConnected(Moment now);
+  void OnDisconnected();
+  void OnBirth(Moment now);      // Home Assistant has started
+  void OnAway();                 // Home Assistant has ended
+  void OnAnnounced(Moment now);  // everything was announced, because of a birth
+  void OnAcknowledged(int token, Moment now);
+
+  void Tick(Moment now);
+  std::optional<Time> next() const;
+
+  void Save() { file_.Save(queue_.ToJson()); }
+
+  Audience audience() const { return audience_; }
+
+ private:
+  struct Sent {
+    int token;
+    std::string id;
+  };
+
+  bool IsHeard() const;
+  bool MayBeMissed(Time now) const;
+
+  const Channel& channel_;
+  Topics topics_;
+  DataFile file_;
+  EventQueue queue_;
+  std::function<void()> on_changed_;
+  Audience audience_ = Audience::kUnknown;
+  std::optional<Time> connected_at_;
+  std::optional<Time> announced_at_;      // since the birth message
+  Time not_before_{};                     // the next event
+  std::optional<Sent> sent_;              // on its way
+  std::vector<PowerEvent> maybe_missed_;  // acknowledged before Home Assistant announced itself
+  bool is_full_ = false;                  // some had to be forgotten
+};
+
+}  // namespace aims

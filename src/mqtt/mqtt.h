@@ -1,0 +1,57 @@
+// MQTT, put together: the client, the session that keeps it connected, and the publisher that speaks and hears.
+
+#pragma once
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <chrono>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "inverter/listener.h"
+#include "io/alarm.h"
+#include "io/soon.h"
+#include "mqtt/client.h"
+#include "mqtt/options.h"
+#include "mqtt/publisher.h"
+#include "mqtt/session.h"
+
+namespace aims {
+
+class Mqtt final : public Listener {
+ public:
+  // `find_broker` is asked where the options name none. The inverters outlive it.
+  Mqtt(asio::any_io_executor executor, const MqttOptions& options, std::vector<Publisher::Reported> inverters,
+       const std::string& data_directory, std::function<asio::awaitable<Result<Broker>>()> find_broker,
+       Publisher::OnCommand on_command);
+
+  void OnUpdate(const Inverter& inverter, const Update& update) override;
+
+  // Keeps the connection.
+  asio::awaitable<void> Run() { return session_.Run(); }
+
+  // Says `offline` to whoever is there, and takes at most `limit` for it.
+  asio::awaitable<void> Stop(std::chrono::milliseconds limit);
+
+ private:
+  Session::World World(asio::any_io_executor executor, const MqttOptions& options,
+                       std::function<asio::awaitable<Result<Broker>>()> find_broker);
+  Client::Listeners ClientListeners();
+  Channel ChannelOf();
+  // Has the publisher do something, and looks when it wants to be looked at again.
+  template <typename Act>
+  void Do(Act act) {
+    act();
+    alarm_.Set(publisher_.next());
+  }
+
+  Soon save_;
+  Client client_;
+  Publisher publisher_;
+  Alarm alarm_;
+  Session session_;
+};
+
+}  // namespace aims

@@ -1,0 +1,66 @@
+// Passes commands on to one inverter, one at a time, right after a good reading, and tells from the next reading what
+// became of each. A command is sent once: `Q` turns the beeper over, so what was not confirmed is not tried again.
+
+#pragma once
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "base/log_level.h"
+#include "base/log_throttle.h"
+#include "base/result.h"
+#include "inverter/command.h"
+#include "inverter/reading.h"
+#include "wire/link.h"
+
+namespace aims {
+
+class CommandSender {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+
+  // `name`: the inverter's, for the log.
+  CommandSender(asio::any_io_executor executor, std::string name, const ShutdownDelays& delays)
+      : executor_(executor), name_(std::move(name)), delays_(delays) {}
+
+  // Takes `command`, unless another one waits; true: it waits to be sent.
+  bool Take(Command command, Time now);
+  bool is_waiting() const { return waiting_.has_value(); }
+  // What could not be sent in time is no longer wanted.
+  void DropOld(Time now);
+  void Drop(const std::string& why);
+  // Says why nothing is sent, which any client can have us say as often as it likes: so not every time.
+  void Refuse(Command command, const std::string& why, Time now);
+
+  // Sends what waits over `link`, or finds that there is nothing to do; `before`: the reading right before it.
+  // kLinkDown: the way was lost, and the owner was told.
+  asio::awaitable<Result<void>> Send(Link& link, Reading before);
+  // Says what became of what was sent, by the reading after it; nothing: there was none.
+  void Judge(const std::optional<Reading>& after);
+
+ private:
+  struct Waiting {
+    Command command;
+    Time since;
+  };
+  struct Sent {
+    Command command;
+    std::string request;
+    Reading before;
+    bool is_refused;
+  };
+
+  void Say(LogLevel level, Command command, const std::string& what);
+
+  asio::any_io_executor executor_;
+  std::string name_;
+  ShutdownDelays delays_;
+  std::optional<Waiting> waiting_;
+  std::optional<Sent> sent_;
+  LogThrottle refusals_;
+};
+
+}  // namespace aims
