@@ -1,6 +1,5 @@
-// What is wrong with the way to an inverter, and what its owner can do about it, in a sentence: the same in the log and
-// in
-// --probe. Pure.
+// What is wrong with the way to an inverter, and what its owner can do about it: the same in the log and in --probe.
+// Pure.
 
 #pragma once
 
