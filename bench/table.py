@@ -1,4 +1,4 @@
-"""What was measured: a line each, printed as it comes. At the end build-bench/bench.json, and bench.md, which ARCHITECTURE.md
+"""What was measured: a line each, printed as it comes. At the end build-bench/bench.json, and bench.md, which bench/RESULTS.md
 quotes."""
 
 import json

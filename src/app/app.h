@@ -29,7 +29,7 @@ class App {
   // Polls and tells from now on.
   void Start();
 
-  // Says `offline` to whoever is there, and takes at most `limit` for it.
+  // Says `offline` over MQTT, and takes at most `limit` for it.
   asio::awaitable<void> Stop(std::chrono::milliseconds limit) { return mqtt_.Stop(limit); }
 
  private:

@@ -9,7 +9,7 @@
 
 namespace aims {
 
-// Answers whoever connects, for ever.
+// Answers each client that connects. Never returns.
 asio::awaitable<void> ServeHealth(asio::any_io_executor executor, std::string data_directory);
 
 // True when a loop that runs with that data directory answers within 2 s. Blocks.

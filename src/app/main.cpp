@@ -47,8 +47,8 @@ tl::expected<Options, int> LoadOptions(const CommandLine& line) {
   return checked.options;
 }
 
-// A live connection is taken leave of; Paho's threads, and the resolver's, may be busy for seconds, so nobody waits for
-// them.
+// A live connection is taken leave of; Paho's threads, and the resolver's, may be busy for seconds, so they
+// are not waited for.
 asio::awaitable<void> EndOnSignal(asio::any_io_executor executor, App& app) {
   asio::signal_set signals(executor, SIGTERM, SIGINT);
   std::error_code ignored;

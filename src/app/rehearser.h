@@ -7,7 +7,7 @@
 #include <asio/awaitable.hpp>
 #include <functional>
 
-#include "base/log_throttle.h"
+#include "base/log_once.h"
 #include "inverter/inverter.h"
 #include "inverter/options.h"
 

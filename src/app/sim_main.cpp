@@ -40,7 +40,7 @@ class PluggedSimulator {
     Descriptor master(::posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
     if (master.get() < 0 || ::grantpt(master.get()) != 0 || ::unlockpt(master.get()) != 0) return false;
     const std::string name = ::ptsname(master.get());
-    // Held open, so that the master lives on while nobody has the other end; raw, so that nothing is echoed.
+    // Held open, so that the master lives on while the other end is closed; raw, so that nothing is echoed.
     slave_ = Descriptor(::open(name.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC));
     termios raw{};
     ::tcgetattr(slave_.get(), &raw);

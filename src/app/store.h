@@ -1,5 +1,5 @@
 // Saves what the inverters have to remember across restarts, in two files below --data (saved_state.h): a listener that
-// is told last, so that the disk keeps nobody waiting. What changes at the same time is one write.
+// is told last, so that no other listener waits for the disk. What changes at the same time is one write.
 
 #pragma once
 

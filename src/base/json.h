@@ -98,7 +98,7 @@ class JsonWriter {
 };
 
 // False for text that is not UTF-8. RapidJSON's validation looks at bytes alone: "\\udc90", which is half a character,
-// passes it and becomes such text, that nobody could read again.
+// passes it and becomes text that could not be read again.
 inline bool IsUtf8(std::string_view text) {
   rapidjson::MemoryStream from(text.data(), text.size());
   rapidjson::StringBuffer to;

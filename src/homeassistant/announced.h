@@ -23,7 +23,7 @@ struct AnnouncedDevice {
 
 class AnnouncedDevices {
  public:
-  // More than this is nobody's house.
+  // More inverters than any house has.
   static constexpr size_t kMost = 1000;
 
   // What `now` does not hold, whatever was allowed.

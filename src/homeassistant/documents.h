@@ -30,8 +30,8 @@ std::string RemovalDocument(const Topics& topics, const Device& device, const Pe
 // before, in whose memory this one is written.
 std::string StateDocument(const Snapshot& snapshot, std::string reuse = {});
 
-// {"event_type": "power_lost", "id": …, "time": …, "late": false}. Late: told so long after it happened that nobody
-// should act as if it were now. Of a failure between two polls also "fault_voltage".
+// {"event_type": "power_lost", "id": …, "time": …, "late": false}. Late: told so long after it happened that an
+// automation should not act as if it were now. Of a failure between two polls also "fault_voltage".
 std::string EventDocument(const PowerEvent& event, bool is_late);
 
 }  // namespace aims

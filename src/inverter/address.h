@@ -19,7 +19,7 @@ struct TcpBridge {
   uint16_t port = 0;
 };
 struct SimulatedInverter {};
-struct AnyAdapter {};  // the one serial adapter that is nobody else's
+struct AnyAdapter {};  // the one serial adapter that is free and no radio stick
 
 using Address = std::variant<SerialPort, TcpBridge, SimulatedInverter, AnyAdapter>;
 

@@ -33,7 +33,7 @@ static_assert(kCommands.size() == static_cast<size_t>(Command::kRehearse) + 1);
 
 constexpr std::string_view Name(Command command) { return kCommands[static_cast<size_t>(command)]; }
 
-// The command of that word, of which no letter may differ.
+// The command of exactly that word.
 std::optional<Command> CommandOf(std::string_view word);
 
 // What the owner allows; without it nothing but questions is ever sent.

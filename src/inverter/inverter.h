@@ -31,7 +31,7 @@ class Inverter {
   using Duration = std::chrono::steady_clock::duration;
 
   static constexpr int kMissesUntilSilent = 3;  // in a row
-  // Between two polls; what lies further apart was a sleep, of which nobody knows how the battery spent it.
+  // Between two polls; what lies further apart was a pause, in which the battery was not watched.
   static constexpr std::chrono::minutes kLongestStep{2};
 
   // `saved`: what an earlier run knew. The ids of its events begin with `run`, which no other run has.

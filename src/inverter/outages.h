@@ -1,5 +1,5 @@
 // Outages: when the inverter went on battery, why, how it was, and when it was over. Pure: readings and the time come
-// in, records come out, of which the newest are kept.
+// in, records come out. The newest are kept.
 
 #pragma once
 
@@ -31,14 +31,14 @@ constexpr bool IsOutage(Cause cause) { return cause >= Cause::kOutOfRange; }
 struct Outage {
   WallTime begin{};
   std::optional<WallTime> end{};           // nothing: it is not over
-  std::optional<WallTime> end_earliest{};  // where nobody saw the end, it lies between this and `end`
+  std::optional<WallTime> end_earliest{};  // where the end was not seen, it lies between this and `end`
   std::chrono::milliseconds duration{0};   // as far as it was seen
   Cause cause = Cause::kMainsPresent;
   std::optional<double> lowest_battery_voltage{};  // V
   std::optional<double> highest_load{};            // %
   double energy = 0;                               // Wh at the output, an estimate
   bool battery_low = false;                        // the inverter's own bit came
-  int gaps = 0;                                    // so often nobody answered in between
+  int gaps = 0;                                    // how often the inverter was silent in between
 
   bool operator==(const Outage&) const = default;
 };

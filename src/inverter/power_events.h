@@ -47,7 +47,7 @@ struct PowerEvent {
   WallTime time;  // when it happened
   // The same by the clock that does not jump; nothing where that was in an earlier run.
   std::optional<std::chrono::steady_clock::time_point> moment{};
-  // V at the input, of a failure that nobody saw, for it was over before the next poll.
+  // V at the input, in a failure that was over before the next poll.
   std::optional<double> fault_voltage{};
 
   bool operator==(const PowerEvent&) const = default;
@@ -76,7 +76,7 @@ class BriefOutages {
   Time steady_since_{};
 };
 
-// Follows what the wire says of one inverter, but for the power, of which outage.h knows more. What it knew before a
+// Follows what the wire says of one inverter, except the power, which outages.h follows. What it knew before a
 // silence it still knows after it.
 class PowerEvents {
  public:

@@ -72,7 +72,7 @@ LogLine Began(const Outage& outage, const Reading& reading) {
 
 LogLine Ended(const Outage& outage, const Reading& reading) {
   const std::string energy = outage.energy > 0 ? fmt::format("; {:.2f} kWh used", outage.energy / 1000) : "";
-  const std::string unseen = outage.end_earliest ? " or more: nobody saw its end" : "";
+  const std::string unseen = outage.end_earliest ? " or more: its end was not seen" : "";
   return {LogLevel::kInfo, fmt::format("{} after {}{}{}, battery down to {:.1f} V: {}",
                                        IsOutage(outage.cause) ? "utility power is back" : "on the utility again",
                                        InWords(outage.duration), unseen, energy,

@@ -19,8 +19,8 @@ namespace aims {
 // "utility 111.0 V, battery 13.5 V, load 0 %"
 std::string Summary(const Reading& reading);
 
-// A line for each flag in which `after` differs from `before`, but for utility power, of which Began and Ended know
-// more. The shutdown flag is not worth one: it comes with every outage.
+// A line for each flag in which `after` differs from `before`, except utility power, which Began and Ended tell
+// better. The shutdown flag is not worth one: it comes with every outage.
 std::vector<LogLine> Changes(const Reading& before, const Reading& after);
 
 // That it went on battery, or that the cause is worse than it seemed; that it is over.

@@ -15,7 +15,7 @@ namespace aims::log {
 // Lines below `level` are not written.
 void SetLevel(LogLevel level);
 
-// Control characters are shown as '?', so that nobody writes a line of their own into the log.
+// Control characters are shown as '?', so that no device or client can write a line of its own.
 void Write(LogLevel level, std::string_view line);
 
 template <typename... Arguments>

@@ -1,4 +1,4 @@
-// Something that one coroutine (never two at once) waits for and somebody else, on the same executor, announces.
+// Something that one coroutine (never two at once) waits for and another, on the same executor, notifies.
 
 #pragma once
 

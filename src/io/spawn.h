@@ -1,4 +1,4 @@
-// Starts a coroutine of which nobody waits for the end. Exceptions are for what should not happen: they end in main.
+// Starts a coroutine and does not wait for its end. Exceptions are for what should not happen: they end in main.
 
 #pragma once
 

@@ -102,7 +102,7 @@ bool AllZero(const Reading& reading) {
 }
 
 // Voltronic's inverters (Axpert, PIP, and others that answer QPIGS) end each line in the CRC-16 of XMODEM over all
-// before, of which no byte is '(', CR or LF: such a one is sent as the next. Of "(NAK" it is "ss". Source:
+// before it. No byte of it is '(', CR or LF: such a byte is sent as the next one. For "(NAK" it is "ss". Source:
 // networkupstools/nut, drivers/nutdrv_qx_voltronic-axpert.c.
 bool HasVoltronicChecksum(string_view line) {
   constexpr size_t kSize = 2;

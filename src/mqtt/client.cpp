@@ -152,7 +152,7 @@ void Client::Create(const std::string& uri) {
   asio::post(executor_, [old = std::shared_ptr<Handle>(std::move(old))] {});  // what it posted before still names it
 }
 
-// Nobody knows what its threads do, so it is neither destroyed nor freed.
+// What its threads do is unknown, so it is neither destroyed nor freed.
 void Client::Abandon() {
   handle_->owner = nullptr;
   const std::lock_guard lock(handle_->leaving);

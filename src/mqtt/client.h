@@ -79,7 +79,7 @@ class Client {
  private:
   // One client of Paho's. Its callbacks, on Paho's threads, get it as their context, and it outlives them.
   struct Handle {
-    // Has `act` called with the owner, on its executor, unless nobody listens any more. For Paho's threads.
+    // Has `act` called with the owner, on its executor, unless this handle was abandoned. For Paho's threads.
     template <typename Act>
     void Post(Act act) {
       const std::lock_guard lock(leaving);
@@ -91,7 +91,7 @@ class Client {
 
     MQTTAsync paho = nullptr;
     std::string uri;
-    Client* owner = nullptr;  // null: nobody listens any more; read and written on the executor alone
+    Client* owner = nullptr;  // null: abandoned; read and written on the executor alone
     asio::any_io_executor executor;
     std::mutex leaving;
     bool is_abandoned = false;              // its executor may be gone; under `leaving`

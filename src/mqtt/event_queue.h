@@ -27,7 +27,7 @@ class EventQueue {
   size_t size() const { return events_.size(); }
   const PowerEvent& oldest() const { return events_.front(); }
 
-  // Events that have arrived, perhaps while nobody listened, go first again.
+  // Events that have arrived, perhaps before Home Assistant listened, go first again.
   void PutBack(const std::vector<PowerEvent>& events);
 
   // Forgets the others; how many they were.

@@ -1,9 +1,9 @@
-// Sends events, one at a time and in their order, while somebody listens. An event is of use only to those who hear it:
+// Sends events, one at a time and in their order, while there are listeners. An event that no listener hears is lost:
 // Home Assistant's entities subscribe some time after a broker, or Home Assistant itself, has come back. So an event
 // waits (event_queue.h) until the audience is there and the broker has acknowledged it. What Home Assistant may have
 // missed all the same is told again, with the same id.
 //
-// Knows no clock: whoever owns it calls Tick when the time of next() has come.
+// It reads no clock: its owner calls Tick when the time of next() has come.
 
 #pragma once
 

@@ -32,7 +32,7 @@ class Mqtt final : public Listener {
   // Keeps the connection.
   asio::awaitable<void> Run() { return session_.Run(); }
 
-  // Says `offline` to whoever is there, and takes at most `limit` for it.
+  // Says `offline` while there is a connection, and takes at most `limit` for it.
   asio::awaitable<void> Stop(std::chrono::milliseconds limit);
 
  private:

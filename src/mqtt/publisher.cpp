@@ -129,7 +129,7 @@ void Publisher::Save() {
   events_.Save();
 }
 
-// Everything, so that whoever knew nothing knows all.
+// Everything, so that a listener that knew nothing knows all.
 void Publisher::Announce(Time now) {
   for (const Reported& reported : inverters_) {
     if (!reported.inverter->was_read()) SayLink(*reported.inverter);
@@ -152,7 +152,7 @@ void Publisher::HearBirth(const Message& message, Moment now) {
   announce_at_ = now.steady + BirthPause();
 }
 
-// The will of an earlier connection, of which the broker learns only now that it is dead, or a stranger's word.
+// The will of an earlier connection, which the broker only now finds dead, or another client's word.
 void Publisher::HearBridge(const Message& message, Time now) {
   if (message.payload != kOnlinePayload && !contradict_at_) contradict_at_ = now + kBeforeContradiction;
 }
@@ -164,7 +164,7 @@ void Publisher::HearState(const Inverter& inverter, const Message& message) {
   channel_.publish(message.topic, StateDocument(inverter.snapshot()), Retain::kYes);
 }
 
-// A retained command was given to somebody else, at another time.
+// A retained command was given at another time, perhaps to another program.
 void Publisher::HearCommand(const Inverter& inverter, const Message& message, Time now) {
   const Device& device = inverter.device();
   const auto command = message.retained ? std::nullopt : CommandOf(message.payload);

@@ -1,7 +1,7 @@
 // Tells over MQTT what the inverters say, and hears what is said to us there. After each connect, and when Home
 // Assistant starts, everything is told anew: what is old is called so before anything is called online.
 //
-// Knows no clock: whoever owns it calls Tick when the time of next() has come.
+// It reads no clock: its owner calls Tick when the time of next() has come.
 
 #pragma once
 
@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/log_throttle.h"
+#include "base/log_once.h"
 #include "base/time.h"
 #include "inverter/command.h"
 #include "inverter/inverter.h"

@@ -123,8 +123,9 @@ void ReadInverters(Section& root, std::vector<InverterOptions>& inverters, Findi
     const bool is_exclusive =
         std::holds_alternative<SerialPort>(inverter.address) || std::holds_alternative<TcpBridge>(inverter.address);
     if (is_exclusive && !addresses.insert(ToString(inverter.address)).second) {
-      section.Mistake("address", fmt::format("\"{}\" is another inverter's, too; it takes one that nobody else has",
-                                             ToString(inverter.address)));
+      section.Mistake("address",
+                      fmt::format("\"{}\" is another inverter's, too; it takes one that no other inverter has",
+                                  ToString(inverter.address)));
     }
     inverters.push_back(std::move(inverter));
   }

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "base/log_level.h"
-#include "base/log_throttle.h"
+#include "base/log_once.h"
 #include "base/result.h"
 #include "inverter/command.h"
 #include "inverter/reading.h"

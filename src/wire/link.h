@@ -27,7 +27,7 @@ class Link {
   void Adopt(OpenLine line);
 
   // Sends `request` and collects what comes back: until a complete line, a pause on the line, or `limit`. (On a tty
-  // whose last reply was a complete line the kernel puts the next one together, and nobody sees its pauses.) What lay
+  // whose last reply was a complete line the kernel puts the next one together, and its pauses are not seen.) What lay
   // there before is thrown away, so that a late reply is not taken for this one. The bytes are good until the next
   // call. kTimeout: nothing came within `limit`; kLinkDown: it is gone, and closed.
   asio::awaitable<Result<std::string_view>> Ask(std::string_view request,

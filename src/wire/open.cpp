@@ -26,7 +26,7 @@ using Clock = std::chrono::steady_clock;
 using Stream = asio::posix::stream_descriptor;
 
 constexpr std::chrono::seconds kPause{1};
-// For an adapter of which we do not know whose it is.
+// For an adapter that may belong to another program.
 constexpr std::chrono::seconds kPauseForOthers{10};
 
 // A socket that is connected, or why it is not.

@@ -1,5 +1,5 @@
 // Opens the way to one inverter: a tty, a TCP bridge or the simulator, each as a descriptor for a Link. It remembers
-// what it learned about an adapter that nobody chose by name.
+// what it learned about an adapter that it chose by itself.
 
 #pragma once
 
@@ -38,8 +38,8 @@ class Opener {
 
   // A connection may be dead without a word: after silence it is better opened again.
   bool IsNetwork() const { return std::holds_alternative<TcpBridge>(address_); }
-  // An adapter that we chose ourselves, and that has not answered yet, may be somebody else's: it is not to be kept
-  // long.
+  // An adapter that we chose ourselves, and that has not answered yet, may belong to another program: it is not
+  // kept long.
   bool IsBorrowed() const { return std::holds_alternative<AnyAdapter>(address_) && !has_answered_; }
   // It has answered: it is ours for this run, by its lasting name where it has one.
   void Keep();

@@ -20,11 +20,11 @@ struct OpenPort {
 // that is locked) or kRefused (not a serial device).
 Result<OpenPort> OpenSerial(const std::string& path, int baud_rate);
 
-// Whether a read waits for the end of a line (CR or LF), of which the kernel tells once, or for any byte, of which it
-// tells each time. Nothing happens to what is not a tty.
+// Whether a read waits for the end of a line (CR or LF), which wakes us once, or for any byte, which
+// wakes us each time. Nothing happens to what is not a tty.
 void ReadByLine(int descriptor, bool by_line);
 
-// Opens the one adapter below `dev` that is nobody else's: neither named like a radio stick (Zigbee, Z-Wave,
+// Opens the one adapter below `dev` that is free: neither named like a radio stick (Zigbee, Z-Wave,
 // SkyConnect, ConBee, Sonoff) nor locked. kAbsent: there is none; kBusy: none is free; kBadOption: more than one is.
 // The message lists them. Only the one that is taken is touched beyond opening and locking.
 Result<OpenPort> OpenOnlyAdapter(int baud_rate, const std::string& dev = "/dev");

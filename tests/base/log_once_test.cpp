@@ -2,8 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include "base/backoff.h"
-
 using namespace aims;
 using namespace std::chrono_literals;
 
@@ -21,11 +19,19 @@ TEST_CASE("each kind of trouble is new once, until all was well") {
   CHECK(troubles.IsNew(ErrorCode::kBusy));
 }
 
-TEST_CASE("after 1 s, after 2 s, then every 3 s, for ever") {
-  Backoff backoff;
-  CHECK(backoff.Next() == 1s);
-  CHECK(backoff.Next() == 2s);
-  for (int i = 0; i < 1000; ++i) CHECK(backoff.Next() == 3s);
-  backoff.Reset();
-  CHECK(backoff.Next() == 1s);
+TEST_CASE("what is said again and again is new once, and after ten seconds without it") {
+  LogThrottle repeats;
+  LogThrottle::Time now{};
+  CHECK(repeats.IsNew("a", now));
+  for (int i = 0; i < 100; ++i) CHECK_FALSE(repeats.IsNew("a", now += 1s));
+  CHECK(repeats.IsNew("b", now));
+  CHECK_FALSE(repeats.IsNew("a", now));
+  CHECK(repeats.IsNew("a", now += 10s));
+}
+
+TEST_CASE("a thousand different lines are not all remembered") {
+  LogThrottle repeats;
+  int said = 0;
+  for (int i = 0; i < 1000; ++i) said += repeats.IsNew(std::to_string(i), LogThrottle::Time{});
+  CHECK(said == 100);
 }
