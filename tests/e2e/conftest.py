@@ -1,6 +1,7 @@
-"""What several end-to-end tests stand on: a broker, ears, the table of faults, images.
+"""What several end-to-end tests stand on: a broker, ears, the table of faults, images; and which builds a test speaks to.
 
-Container tests need Docker. Without it they are skipped, with a line that says so; in CI that is a failure.
+All tests speak to the program with sanitizers, several at once. With the release run those that look for what sanitizers
+cannot show, and with TSan those in which Paho's threads and ours meet; each kind has a marker.
 """
 
 import os
@@ -9,10 +10,22 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from peers import Broker, Subscriber
+from peers import Broker, Subscriber, not_here
 
 HERE = Path(__file__).resolve().parent
 SKIPPED = 77  # what ctest takes for "skipped"
+
+
+def pytest_configure(config):
+    for marker in ("release: with the release too: figures, the static libraries (names, TLS), what a user types",
+                   "release_alone: about the release and nothing else",
+                   "races: with TSan too: Paho's threads and ours meet here",
+                   "slow: takes long, so it begins first"):
+        config.addinivalue_line("markers", marker)
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 def docker_works():
@@ -23,10 +36,7 @@ def docker_works():
 def docker_image():
     """make("app") builds the image and returns its name."""
     if not docker_works():
-        message = "Docker is not here: the container tests are skipped"
-        if os.environ.get("CI"):
-            pytest.fail(message + ", which CI does not allow")
-        pytest.skip(message)
+        not_here("Docker")
 
     def make(name):
         done = subprocess.run([HERE / "images", name], capture_output=True, text=True)
@@ -73,12 +83,24 @@ def pytest_terminal_summary(terminalreporter):
         for name, value in getattr(report, "user_properties", []):
             if name == "fault" and report.when == "call":
                 rows.setdefault((report.nodeid, value[0]), []).append(value[1])
-    if not rows:
-        return
-    terminalreporter.section("what breaks, and how it is got over")
-    width = max(len(fault) for _, fault in rows)
-    for (_, fault), figures in rows.items():
-        terminalreporter.write_line(f"{fault:<{width}}  {'; '.join(figures)}")
+    if rows:
+        terminalreporter.section("what breaks, and how it is got over")
+        width = max(len(fault) for _, fault in rows)
+        for (_, fault), figures in rows.items():
+            terminalreporter.write_line(f"{fault:<{width}}  {'; '.join(figures)}")
+    if "AIMS_REPORT" in os.environ:
+        write_report(Path(os.environ["AIMS_REPORT"]), terminalreporter.stats)
+
+
+def write_report(path, stats):
+    """For the end of scripts/test, which ctest keeps from saying it: how long each test took, and what was skipped, and why."""
+    name = path.name
+    took = [f"{report.duration:.2f} {name} {report.nodeid}" for outcome in ("passed", "failed")
+            for report in stats.get(outcome, []) if report.when == "call"]
+    skipped = [f"skipped {name} {report.nodeid}: {report.longrepr[2].removeprefix('Skipped: ')}"
+               for report in stats.get("skipped", [])]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(took + skipped) + "\n")
 
 
 def pytest_sessionfinish(session, exitstatus):

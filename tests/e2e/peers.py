@@ -69,6 +69,14 @@ def until(condition, seconds=5.0, what="it"):
     raise AssertionError(f"{what} did not happen within {seconds} s")
 
 
+def not_here(what):
+    """Skips the test that needs `what`, and says so; in CI that is a failure."""
+    import pytest  # which the benchmarks, that use these peers as well, do without
+    if os.environ.get("CI"):
+        pytest.fail(f"{what} is not here, and CI must have it")
+    pytest.skip(f"{what} is not here")
+
+
 @contextmanager
 def running(command, **arguments):
     """A child process, ended by its id when the block ends."""
@@ -120,6 +128,16 @@ class Network:
     def __enter__(self):
         names = [f"aims-{os.getpid()}-{side}" for side in ("here", "there")]
         self.here, self.there = map(Namespace, names)
+        try:
+            self._build(names)
+        except subprocess.CalledProcessError as failure:
+            self.__exit__()
+            if b"not permitted" not in failure.stderr:
+                raise
+            not_here("the right to make network namespaces (CAP_NET_ADMIN, CAP_SYS_ADMIN)")
+        return self
+
+    def _build(self, names):
         for name in names:
             self._ip("netns", "add", name)
             self._ip("-n", name, "link", "set", "lo", "up")
@@ -127,7 +145,6 @@ class Network:
         for name, address in zip(names, ("10.203.0.1/24", "10.203.0.2/24")):
             self._ip("-n", name, "address", "add", address, "dev", "cable")
             self._ip("-n", name, "link", "set", "cable", "up")
-        return self
 
     def __exit__(self, *_):
         for side in (self.here, self.there):

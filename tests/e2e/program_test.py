@@ -18,6 +18,8 @@ def topics(ears, since=0.0):
 
 # ---- The main job ----
 
+@pytest.mark.races
+@pytest.mark.release
 def test_from_the_wire_to_the_broker_and_back_to_silence(tmp_path, broker, ears):
     with Simulator(tmp_path / "inverter") as simulator, \
             Program(tmp_path, options(simulator.link, broker.port)) as program:
@@ -35,6 +37,7 @@ def test_from_the_wire_to_the_broker_and_back_to_silence(tmp_path, broker, ears)
     ears.until_payload(BRIDGE, "offline", 1)
 
 
+@pytest.mark.races
 def test_the_first_words_are_in_the_contracts_order(tmp_path, broker, ears):
     answers = iter([None, None])
     with ScriptedInverter(lambda request: next(answers, MAINS)) as inverter, \
@@ -65,6 +68,7 @@ def test_cr_and_lf_take_turns_until_one_was_answered(tmp_path, broker, ears):
         assert [request for _, request in inverter.requests][:5] == [b"Q1\r"] + [b"Q1\n"] * 4
 
 
+@pytest.mark.races
 def test_two_inverters_have_a_device_and_a_link_each(tmp_path, broker, ears):
     with ScriptedInverter() as one, ScriptedInverter(lambda request: OUTAGE, tcp=True) as two:
         both = options(one.address, broker.port)
@@ -162,6 +166,8 @@ def test_a_battery_calibrates_and_the_log_says_how_far_it_is(tmp_path, broker, e
 
 # ---- When something is told ----
 
+@pytest.mark.slow
+@pytest.mark.races
 def test_flags_are_told_at_once_and_measurements_at_their_pace(tmp_path, broker, ears):
     voltage = [110.0]
 
@@ -211,7 +217,7 @@ def test_polls_leave_at_their_interval(tmp_path, broker, ears):
     with ScriptedInverter() as inverter, Program(tmp_path, options(inverter.address, broker.port, poll_interval=0.25)):
         until(lambda: len(inverter.requests) >= 9)
         times = [at for at, _ in inverter.requests]
-        assert 0.24 < (times[8] - times[0]) / 8 < 0.27
+        assert 0.24 < (times[8] - times[0]) / 8 < 0.3
 
 
 def test_with_an_interval_of_0_the_next_request_leaves_when_the_reply_has_ended(tmp_path, broker, ears):
@@ -220,29 +226,14 @@ def test_with_an_interval_of_0_the_next_request_leaves_when_the_reply_has_ended(
             as program:
         until(lambda: len(program.lines(" < ")) >= 2)
         start, before = time.monotonic(), len(program.lines(" < "))
-        time.sleep(2.1)
-        assert 9 <= len(program.lines(" < ")) - before <= 11  # 208 ms each
-        assert time.monotonic() - start < 2.3
+        until(lambda: len(program.lines(" < ")) >= before + 10)
+        assert 1.9 < time.monotonic() - start < 3  # 208 ms each, which the line takes
 
 
 # ---- The broker ----
 
-def test_everything_comes_again_after_a_restart_of_the_broker(tmp_path, broker):
-    with ScriptedInverter() as inverter, Program(tmp_path, options(inverter.address, broker.port)) as program:
-        with Subscriber(broker.port) as ears:
-            ears.until_payload(LINK, "online")
-        broker.stop()
-        program.until_line("lost the MQTT broker")
-        inverter.answer = lambda request: OUTAGE  # what happens meanwhile is the newest state
-        time.sleep(1.5)
-        broker.start()
-        with Subscriber(broker.port) as ears:
-            assert ears.until_state(lambda s: True, 5)["utility_power"] == "OFF"
-            ears.until_payload(BRIDGE, "online", 1)
-            assert set(topics(ears)) == {LINK, DISCOVERY, BRIDGE, STATE}
-        assert len(program.lines("lost the MQTT broker")) == 1
-
-
+@pytest.mark.slow
+@pytest.mark.races
 def test_a_restart_of_the_broker_is_one_line_each_way(tmp_path, broker):
     # The reconnect was told a second time, as "steady again", 10 s later.
     with Program(tmp_path, options("simulator://", broker.port)) as program:
@@ -256,6 +247,7 @@ def test_a_restart_of_the_broker_is_one_line_each_way(tmp_path, broker):
         assert len(program.lines("lost the MQTT broker")) == 1 and not program.lines("steady")
 
 
+@pytest.mark.races
 def test_everything_comes_again_after_home_assistants_birth(tmp_path, broker, ears):
     with ScriptedInverter() as inverter, Program(tmp_path, options(inverter.address, broker.port)):
         ears.until_payload(LINK, "online")
@@ -286,6 +278,8 @@ def test_what_happens_while_home_assistant_is_away_is_told_when_it_is_back(tmp_p
         until(lambda: [e["event_type"] for e in ears.events()] == ["power_lost"], 5)
 
 
+@pytest.mark.slow
+@pytest.mark.races
 def test_events_are_heard_ten_seconds_after_the_broker_is_there_without_home_assistant(tmp_path, broker, ears):
     with ScriptedInverter(lambda request: OUTAGE) as inverter, \
             Program(tmp_path, options(inverter.address, broker.port, poll_interval=0.1)):
@@ -318,17 +312,7 @@ def test_no_state_is_told_before_the_first_good_reading(tmp_path, broker, ears):
         assert ears.payloads(LINK) == ["offline"]
 
 
-def test_without_a_broker_it_polls_on_and_ends_within_a_second(tmp_path):
-    with ScriptedInverter() as inverter, Program(tmp_path, options(inverter.address, free_port())) as program:
-        program.until_line("no connection to the MQTT broker")
-        asked = len(inverter.requests)
-        time.sleep(5)
-        assert len(inverter.requests) - asked >= 4
-        assert len(program.lines("no connection")) == 1
-        code, took = program.stop()
-        assert code == 0 and took < 1
-
-
+@pytest.mark.races
 def test_a_refused_login_is_said_and_tried_again(tmp_path):
     with Broker(tmp_path, "allow_anonymous false") as broker, \
             Program(tmp_path, options("simulator://", broker.port)) as program:
@@ -355,18 +339,21 @@ def authority(tmp_path):
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+@pytest.mark.release
 def test_a_certificate_of_the_given_authority_is_accepted(tmp_path, authority, host):
     with Broker(tmp_path, authority.listener()) as broker, \
             Program(tmp_path, with_tls(broker, authority.file, host)) as program:
         program.until_line("with TLS")
 
 
+@pytest.mark.release
 def test_tls_1_3_is_spoken(tmp_path, authority):
     with Broker(tmp_path, authority.listener() + "\ntls_version tlsv1.3") as broker, \
             Program(tmp_path, with_tls(broker, authority.file)) as program:
         program.until_line("with TLS")
 
 
+@pytest.mark.release
 def test_nothing_older_than_tls_1_2_is_spoken(tmp_path, authority):
     authority.listener()
     port = free_port()
@@ -388,6 +375,7 @@ def test_nothing_older_than_tls_1_2_is_spoken(tmp_path, authority):
     ("plain text", "no TLS came about on this port"),
     ("no certificate in the file", "holds no certificate"),
 ])
+@pytest.mark.release
 def test_a_certificate_that_does_not_fit_is_refused_with_its_reason(tmp_path, authority, case, words):
     listener = authority.listener("DNS:elsewhere.example" if case == "another name" else "DNS:localhost",
                                   expired=case == "expired")
@@ -409,30 +397,7 @@ def test_a_certificate_that_does_not_fit_is_refused_with_its_reason(tmp_path, au
 
 # ---- The Supervisor ----
 
-def test_the_supervisor_is_asked_until_it_knows_a_broker(tmp_path, broker, ears):
-    with FakeSupervisor() as supervisor, ScriptedInverter() as inverter, \
-            Program(tmp_path, options(inverter.address),
-                    {"SUPERVISOR_API": supervisor.url, "SUPERVISOR_TOKEN": "abc"}) as program:
-        until(lambda: len(supervisor.requests) >= 3, 8)
-        assert {(path, login) for _, path, login in supervisor.requests} == {("/services/mqtt", "Bearer abc")}
-        assert len(program.lines("waiting for an MQTT broker")) == 1
-        supervisor.reply = FakeSupervisor.broker(str(broker.port))
-        ears.until_payload(LINK, "online", 5)
-
-
-def test_after_a_refused_login_the_supervisor_is_asked_again(tmp_path):
-    passwords = tmp_path / "passwords"
-    subprocess.run(["mosquitto_passwd", "-b", "-c", passwords, "addons", "new"], check=True)
-    os.chmod(passwords, 0o644)
-    with Broker(tmp_path, f"allow_anonymous false\npassword_file {passwords}") as broker, \
-            FakeSupervisor(FakeSupervisor.broker(broker.port, username="addons", password="old-secret")) as supervisor, \
-            Program(tmp_path, options("simulator://"), {"SUPERVISOR_API": supervisor.url}) as program:
-        program.until_line("refused the login")
-        supervisor.reply = FakeSupervisor.broker(broker.port, username="addons", password="new")
-        program.until_line("connected to the MQTT broker", 6)
-        assert not program.lines("old-secret")
-
-
+@pytest.mark.races
 def test_a_broker_by_hand_wins(tmp_path, broker, ears):
     with FakeSupervisor() as supervisor, \
             Program(tmp_path, options("simulator://", broker.port), {"SUPERVISOR_API": supervisor.url}):
@@ -442,20 +407,6 @@ def test_a_broker_by_hand_wins(tmp_path, broker, ears):
 
 # ---- The device ----
 
-def test_an_unplugged_device_is_offline_at_once_and_back_soon_after_it_is(tmp_path, broker, ears):
-    with Simulator(tmp_path / "inverter") as simulator, \
-            Program(tmp_path, options(simulator.link, broker.port)) as program:
-        ears.until_payload(LINK, "online")
-        start = time.monotonic()
-        simulator.do("unplug")
-        ears.until_payload(LINK, "offline", 1.2, since=start)
-        time.sleep(2.5)
-        start = time.monotonic()
-        simulator.do("plug")
-        ears.until_payload(LINK, "online", 2, since=start)
-        assert len(program.lines("looking for it")) == 1
-
-
 def test_a_device_that_is_not_there_ends_nothing(tmp_path, broker, ears):
     with Program(tmp_path, options(tmp_path / "inverter", broker.port)) as program:
         program.until_line(str(tmp_path / "inverter"))
@@ -463,26 +414,6 @@ def test_a_device_that_is_not_there_ends_nothing(tmp_path, broker, ears):
         with Simulator(tmp_path / "inverter"):
             ears.until_payload(LINK, "online", 3)
         assert len(program.lines("looking for it")) == 2  # absent; and lost again when the simulator ended
-
-
-def test_somebody_else_holds_the_port(tmp_path, broker, ears):
-    with ScriptedInverter() as inverter, Program(tmp_path, options(inverter.address, broker.port)):
-        ears.until_payload(LINK, "online")
-        other = tmp_path / "other"
-        other.mkdir()
-        with Program(other, options(inverter.address, broker.port)) as second:
-            second.until_line(f"{inverter.address} is locked")
-
-
-def test_a_silent_tcp_bridge_is_connected_to_again(tmp_path, broker, ears):
-    with ScriptedInverter(tcp=True) as inverter, \
-            Program(tmp_path, options(inverter.address, broker.port, poll_interval=0.2)) as program:
-        ears.until_payload(LINK, "online")
-        inverter.answer = lambda request: None
-        ears.until_payload(LINK, "offline", 4, since=time.monotonic())
-        inverter.answer = lambda request: MAINS
-        ears.until_payload(LINK, "online", 4, since=time.monotonic())
-        assert len(program.lines("requests in a row")) == 1
 
 
 def test_a_bridge_that_answers_nonsense_is_asked_on_at_the_same_pace(tmp_path, broker, ears):
@@ -577,6 +508,7 @@ def test_every_mistake_is_a_line_and_the_exit_code_is_2(tmp_path):
         assert sum(part in line for line in lines) == 1, part
 
 
+@pytest.mark.release
 def test_options_that_cannot_be_read_are_named(tmp_path):
     for path in [tmp_path / "none.json", tmp_path]:
         done = run("--options", path)
@@ -588,6 +520,7 @@ def test_options_that_cannot_be_read_are_named(tmp_path):
     assert done.returncode == 2 and str(huge) in done.stdout
 
 
+@pytest.mark.release
 def test_a_wrong_command_line_is_2(tmp_path):
     for arguments in [["--bogus"], ["extra"], ["--log-level", "loud"], ["--probe", "nowhere"]]:
         assert run(*arguments).returncode == 2, arguments
@@ -602,6 +535,7 @@ def test_an_unknown_option_is_a_warning(tmp_path, broker, ears):
         assert len(program.lines("colour")) == 1
 
 
+@pytest.mark.release
 def test_the_log_has_local_time_and_no_password(tmp_path, broker):
     secret = options("simulator://", broker.port)
     secret["mqtt"].update(username="u", password="geheim")
@@ -614,6 +548,7 @@ def test_the_log_has_local_time_and_no_password(tmp_path, broker):
         assert "geheim" not in command
 
 
+@pytest.mark.release
 def test_healthcheck_knows_whether_the_loop_lives(tmp_path):
     assert run("--healthcheck", "--data", tmp_path).returncode == 1
     with Program(tmp_path, options("/nowhere", free_port())) as program:
@@ -626,6 +561,7 @@ def test_healthcheck_knows_whether_the_loop_lives(tmp_path):
         assert run("--healthcheck", "--data", tmp_path).returncode == 0
 
 
+@pytest.mark.release
 def test_sigint_ends_it_as_well(tmp_path, broker, ears):
     with Program(tmp_path, options("simulator://", broker.port)) as program:
         ears.until_payload(BRIDGE, "online")
@@ -634,7 +570,8 @@ def test_sigint_ends_it_as_well(tmp_path, broker, ears):
     ears.until_payload(BRIDGE, "offline", 1)
 
 
-@pytest.mark.skipif("AIMS_BUILD" in os.environ, reason="the release alone is static")
+@pytest.mark.release
+@pytest.mark.release_alone
 def test_the_release_is_static_and_runs_in_an_empty_chroot(tmp_path):
     program = tmp_path / "program"
     program.write_bytes(PROGRAM.read_bytes())
@@ -647,6 +584,7 @@ def test_the_release_is_static_and_runs_in_an_empty_chroot(tmp_path):
 
 # ---- --probe ----
 
+@pytest.mark.release
 def test_probe_decodes_a_good_frame():
     with ScriptedInverter() as inverter:
         done = run("--probe", inverter.address)
@@ -663,6 +601,7 @@ def test_probe_decodes_a_good_frame():
     ("voltronic", "This is Voltronic's protocol"),
     ("axpert", "This is Voltronic's protocol, as Axpert"),
 ])
+@pytest.mark.release
 def test_probe_and_the_log_say_what_is_wrong(tmp_path, broker, fault, words):
     with Simulator(tmp_path / "inverter") as simulator:
         simulator.do(f"fault {fault}")
@@ -674,6 +613,7 @@ def test_probe_and_the_log_say_what_is_wrong(tmp_path, broker, fault, words):
             assert words.split(". ")[-1] in program.lines("3 requests in a row")[0]
 
 
+@pytest.mark.release
 def test_probe_sends_q1_alone():
     with ScriptedInverter(lambda request: None) as inverter:
         assert run("--probe", inverter.address).returncode == 1
@@ -681,6 +621,7 @@ def test_probe_sends_q1_alone():
 
 
 @pytest.mark.parametrize("fault", ["none", "noise"])
+@pytest.mark.release
 def test_probe_reads_a_good_frame_also_after_noise(tmp_path, fault):
     with Simulator(tmp_path / "inverter") as simulator:
         simulator.do(f"fault {fault}")
@@ -690,12 +631,14 @@ def test_probe_reads_a_good_frame_also_after_noise(tmp_path, fault):
             assert line in done.stdout
 
 
+@pytest.mark.release
 def test_probe_says_when_there_is_no_device(tmp_path):
     for address in [str(tmp_path / "none"), f"tcp://127.0.0.1:{free_port()}"]:
         done = run("--probe", address)
         assert done.returncode == 1 and "no such device" in done.stdout.lower()
 
 
+@pytest.mark.release
 def test_probe_says_who_is_in_the_way(tmp_path, broker, ears):
     with ScriptedInverter() as inverter, Program(tmp_path, options(inverter.address, broker.port)):
         ears.until_payload(LINK, "online")
@@ -703,6 +646,7 @@ def test_probe_says_who_is_in_the_way(tmp_path, broker, ears):
         assert done.returncode == 1 and "another program uses it" in done.stdout and inverter.address in done.stdout
 
 
+@pytest.mark.release
 def test_probe_says_when_it_may_not():
     with ScriptedInverter() as inverter:
         os.chmod(inverter.address, 0o600)
