@@ -15,10 +15,9 @@
 
 namespace aims {
 
-// What the wire says.
+// What the wire says, beside its flags (Flag).
 using Number = double Reading::*;
 using MaybeNumber = std::optional<double> Reading::*;
-using Flag = bool Reading::*;
 // What we know by ourselves.
 using OwnFlag = bool Snapshot::*;
 using OwnNumber = std::optional<double> Snapshot::*;

@@ -19,13 +19,13 @@ constexpr double kFit = 0.15;
 constexpr auto kSettled = 30s;  // after an outage, which leaves its voltage behind as well
 
 struct Turn {
-  bool Reading::*flag;
+  Flag flag;
   EventType set;
   EventType cleared;
 };
-constexpr std::array kTurns{
-    Turn{&Reading::battery_low, EventType::kBatteryLow, EventType::kBatteryOk},
-    Turn{&Reading::ups_failed, EventType::kUpsFailed, EventType::kUpsOk},
+constexpr Turn kTurns[] = {
+    {&Reading::battery_low, EventType::kBatteryLow, EventType::kBatteryOk},
+    {&Reading::ups_failed, EventType::kUpsFailed, EventType::kUpsOk},
 };
 
 }  // namespace

@@ -29,4 +29,7 @@ struct Reading {
   bool operator==(const Reading&) const = default;
 };
 
+// One of its flags.
+using Flag = bool Reading::*;
+
 }  // namespace aims

@@ -17,7 +17,7 @@ struct Line {
 };
 
 struct Sentences {
-  bool Reading::*flag;
+  Flag flag;
   Line set;
   Line cleared;
 };
