@@ -180,7 +180,7 @@ void Bench(const Kind& kind, double nominal, double load) {
     Battery pupil(said, {1.0, {}, {}});
     Asked(pupil, lesson, 30 + fraction(random), -1, true);
     pupil.Low();
-    Battery taught(said, {1.0, pupil.memory().factor, {}});
+    Battery taught(said, {1.0, pupil.saved_state().factor, {}});
     estimate = Asked(taught, own, real_load, 0.5, true);
     learned.Add(TimeLeft(own, real_load), estimate, NutRuntime(own, nominal, full), estimate, 0.2);
   }

@@ -90,10 +90,10 @@ double MostAt(const std::array<Point, kCount>& curve, double voltage) {
 
 }  // namespace
 
-Battery::Battery(const BatteryOptions& options) : Battery(options, Memory{}) {}
+Battery::Battery(const BatteryOptions& options) : Battery(options, SavedState{}) {}
 
-Battery::Battery(const BatteryOptions& options, const Memory& memory) : options_(options), memory_(memory) {
-  if (!IsKnown()) memory_.charge.reset();
+Battery::Battery(const BatteryOptions& options, const SavedState& state) : options_(options), state_(state) {
+  if (!IsKnown()) state_.charge.reset();
   if (IsFullEnough()) calibration_ = Calibration::kReady;
 }
 
@@ -123,13 +123,13 @@ void Battery::OnMains(double voltage, std::optional<double> load, Seconds time) 
 
   const bool is_full = after_boost_ >= kStepIsReal || at_float_ >= chemistry.at_float;
   if (is_full) {
-    memory_.charge = 1;
-  } else if (memory_.charge && options_.charge_current) {
+    state_.charge = 1;
+  } else if (state_.charge && options_.charge_current) {
     // A charger tapers: the last tenth takes its time, and only the step to float says that it is over.
-    const double left = std::max(0.0, 1 - *memory_.charge);
+    const double left = std::max(0.0, 1 - *state_.charge);
     const double taper = std::min(1.0, left / 0.2);
     const double gained = *options_.charge_current * kChargeEfficiency * taper * time.count() / 3600 / Capacity();
-    memory_.charge = std::min(std::max(0.99, *memory_.charge), *memory_.charge + gained);
+    state_.charge = std::min(std::max(0.99, *state_.charge), *state_.charge + gained);
   }
   if (IsFullEnough()) {
     calibration_ = Calibration::kReady;
@@ -149,13 +149,13 @@ void Battery::OnBattery(double voltage, std::optional<double> load, Seconds time
   FollowLoad(time);
   Discharge(time);
   if (calibration_ == Calibration::kReady && counted_ >= kLongEnough) calibration_ = Calibration::kUnderWay;
-  if (!memory_.charge) return;
+  if (!state_.charge) return;
 
   // The sag is taken out, the slow one of polarisation, too, so that a heavy load is not taken for an empty battery.
   const double rested = voltage / *Blocks() + kSlowSag * Sag(Current(BatteryPower(load_)));
   const double most = options_.type == BatteryType::kLifepo4 ? MostAt(kLithiumEnd, rested) : MostAt(kLeadEnd, rested);
-  if (most < *memory_.charge) {
-    *memory_.charge = std::max(most, *memory_.charge - kFastestCorrection * time.count());
+  if (most < *state_.charge) {
+    *state_.charge = std::max(most, *state_.charge - kFastestCorrection * time.count());
   }
 }
 
@@ -171,25 +171,25 @@ void Battery::Low() {
     return;
   }
   calibration_ = Calibration::kLearned;
-  memory_.factor =
+  state_.factor =
       std::clamp(counted_ / (1 - ChargeAtCutoff(Current(BatteryPower(long_mean_)))), kLeastFactor, kMostFactor);
-  if (!memory_.first_factor) memory_.first_factor = memory_.factor;
-  memory_.charge = 0;
+  if (!state_.first_factor) state_.first_factor = state_.factor;
+  state_.charge = 0;
 }
 
 std::optional<Seconds> Battery::runtime() const {
-  if (!memory_.charge || !short_mean_ || voltage_ <= 0) return {};
+  if (!state_.charge || !short_mean_ || voltage_ <= 0) return {};
   // On mains the voltage is the charger's; a full battery's would be nominal, or a little more.
   const double voltage = on_battery_ ? voltage_ : *options_.nominal_voltage;
   const double mean_voltage = std::max(voltage - Of(*options_.type).fade * *Blocks(), voltage / 2);
   const double current = BatteryPower(std::max(*short_mean_, long_mean_)) / mean_voltage;
-  const double usable = std::max(0.0, *memory_.charge - ChargeAtCutoff(current));
+  const double usable = std::max(0.0, *state_.charge - ChargeAtCutoff(current));
   return Seconds(kPrudence * usable * Capacity() * 3600 / (current * Peukert(current)));
 }
 
 std::optional<double> Battery::health() const {
-  if (!memory_.factor || !memory_.first_factor) return {};
-  return *memory_.factor / *memory_.first_factor;
+  if (!state_.factor || !state_.first_factor) return {};
+  return *state_.factor / *state_.first_factor;
 }
 
 std::optional<double> Battery::LoadPower(std::optional<double> load, bool on_battery) const {
@@ -218,7 +218,7 @@ void Battery::Discharge(Seconds time) {
   const double current = Current(BatteryPower(load_));
   const double used = current * Peukert(current) * time.count() / 3600;
   counted_ += used / *options_.capacity;
-  if (memory_.charge) *memory_.charge = std::max(0.0, *memory_.charge - used / Capacity());
+  if (state_.charge) *state_.charge = std::max(0.0, *state_.charge - used / Capacity());
 }
 
 // W from the battery at `load` %.
@@ -247,9 +247,9 @@ double Battery::ChargeAtCutoff(double current) const {
 }
 
 // Ah, as learned.
-double Battery::Capacity() const { return *options_.capacity * memory_.factor.value_or(1); }
+double Battery::Capacity() const { return *options_.capacity * state_.factor.value_or(1); }
 
-bool Battery::IsFullEnough() const { return memory_.charge && *memory_.charge >= kFullEnough; }
+bool Battery::IsFullEnough() const { return state_.charge && *state_.charge >= kFullEnough; }
 
 bool Battery::IsKnown() const {
   return options_.type && options_.nominal_voltage && options_.capacity && options_.rated_power;

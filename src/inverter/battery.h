@@ -49,19 +49,19 @@ class Battery {
   using Seconds = std::chrono::duration<double>;
 
   // What outlives a restart.
-  struct Memory {
+  struct SavedState {
     std::optional<double> charge{};        // 0-1
     std::optional<double> factor{};        // of the capacity, learned: 0.5-1.2
     std::optional<double> first_factor{};  // the first that was learned
 
-    bool operator==(const Memory&) const = default;
+    bool operator==(const SavedState&) const = default;
   };
 
   static constexpr double kFullEnough = 0.98;  // a discharge that is learned from begins here
   static constexpr double kDeepEnough = 0.4;   // and counts at least this, of the capacity that the options say
 
   explicit Battery(const BatteryOptions& options);
-  Battery(const BatteryOptions& options, const Memory& memory);
+  Battery(const BatteryOptions& options, const SavedState& state);
 
   // The inverter was on mains, or on battery, for `time`; `voltage` is the pack's in V, `load` in % of the maximum.
   void OnMains(double voltage, std::optional<double> load, Seconds time);
@@ -71,11 +71,11 @@ class Battery {
   // The inverter says that the battery is low. After a discharge from full this is what the capacity is learned from.
   void Low();
 
-  std::optional<double> charge() const { return memory_.charge; }  // 0-1
-  std::optional<Seconds> runtime() const;                          // to the cut-off, on battery or if it were on it
+  std::optional<double> charge() const { return state_.charge; }  // 0-1
+  std::optional<Seconds> runtime() const;                         // to the cut-off, on battery or if it were on it
   std::optional<double> health() const;  // the capacity against the first learned, 1 = the same
   Calibration calibration() const { return calibration_; }
-  const Memory& memory() const { return memory_; }
+  const SavedState& saved_state() const { return state_; }
 
   // Power at the output in W; nothing while it is not known. 000 is unknown on mains, where it may not be measured, and
   // half a percent on battery, for less than one is reported so.
@@ -99,7 +99,7 @@ class Battery {
   bool IsKnown() const;
 
   BatteryOptions options_;
-  Memory memory_;
+  SavedState state_;
   bool on_battery_ = false;
   Calibration calibration_ = Calibration::kNotReady;
   double counted_ = 0;                // of the capacity, in this discharge, at the factor 1

@@ -14,44 +14,44 @@ class Energy {
   using Time = std::chrono::steady_clock::time_point;
 
   // Wh, ever.
-  struct Memory {
+  struct SavedState {
     double on_battery = 0;
     double total = 0;
 
-    bool operator==(const Memory&) const = default;
+    bool operator==(const SavedState&) const = default;
   };
 
-  explicit Energy(const Memory& memory) : memory_(memory), told_(memory) {}
+  explicit Energy(const SavedState& state) : state_(state), told_(state) {}
 
   // `power` W were given for `time` until now; the Wh that this was on battery come back.
   double Add(double power, Seconds time, bool on_battery, Time now) {
     if (!saved_at_) saved_at_ = now;
     const double energy = power * time.count() / 3600;
-    memory_.total += energy;
+    state_.total += energy;
     if (!on_battery) return 0;
-    memory_.on_battery += energy;
+    state_.on_battery += energy;
     return energy;
   }
 
   // True when enough has come together to be saved: 10 Wh, or what 10 min brought.
   bool IsDue(Time now) const {
-    const double unsaved = memory_.total - told_.total;
+    const double unsaved = state_.total - told_.total;
     return unsaved >= kStep || (unsaved > 0 && now - *saved_at_ >= kLongest);
   }
-  void OnSaved(const Memory& saved, Time now) {
+  void OnSaved(const SavedState& saved, Time now) {
     told_ = saved;
     saved_at_ = now;
   }
 
-  const Memory& memory() const { return memory_; }
-  const Memory& told() const { return told_; }
+  const SavedState& saved_state() const { return state_; }
+  const SavedState& told() const { return told_; }
 
  private:
   static constexpr double kStep = 10;  // Wh
   static constexpr std::chrono::minutes kLongest{10};
 
-  Memory memory_;
-  Memory told_;
+  SavedState state_;
+  SavedState told_;
   std::optional<Time> saved_at_;
 };
 

@@ -57,7 +57,7 @@ Update Inverter::Apply(Reading reading, Moment now) {
   FollowOutage(reading, energy, update);
   FollowBriefOutage(reading, update);
   if (battery_.calibration() != calibration) {
-    const auto line = Calibrated(battery_.calibration(), battery_.memory().factor);
+    const auto line = Calibrated(battery_.calibration(), battery_.saved_state().factor);
     if (line) update.lines.push_back(*line);
   }
   for (const EventType type : events_.Read(reading)) Happened(type, update);
@@ -84,7 +84,7 @@ void Inverter::OnSaved(const SavedInverter& saved, Time now) {
 }
 
 SavedInverter Inverter::saved() const {
-  return {outages_.memory(), {battery_.memory(), energy_.memory(), advisor_.is_advised()}};
+  return {outages_.saved_state(), {battery_.saved_state(), energy_.saved_state(), advisor_.is_advised()}};
 }
 
 Update Inverter::Silence(Moment now) {
@@ -181,7 +181,7 @@ void Inverter::Show() {
   snapshot_.last_outage = last ? std::optional(last->begin) : std::nullopt;
   snapshot_.last_outage_duration = last ? std::optional(std::round(InSeconds(last->duration))) : std::nullopt;
   snapshot_.last_outage_record = last ? std::optional(*last) : std::nullopt;
-  snapshot_.outages.value = static_cast<double>(outages_.memory().total);
+  snapshot_.outages.value = static_cast<double>(outages_.saved_state().total);
   const auto percent = [](double share) { return share * 100; };
   const auto charge = battery_.charge();
   const auto runtime = battery_.runtime();
@@ -219,7 +219,7 @@ void Inverter::TellChanges(bool was_advised, bool was_problem, Update& update) {
 }
 
 void Inverter::DecideSaves(bool was_advised, Update& update) const {
-  const Battery::Memory& now = battery_.memory();
+  const Battery::SavedState& now = battery_.saved_state();
   const bool has_moved = now.charge.has_value() != saved_battery_.charge.has_value() ||
                          std::abs(now.charge.value_or(0) - saved_battery_.charge.value_or(0)) >= kChargeWorthSaving;
   update.save_battery = update.save_battery || energy_.IsDue(update.now.steady) || has_moved ||

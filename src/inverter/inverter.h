@@ -77,7 +77,7 @@ class Inverter {
   BatteryWatch watch_;
   Energy energy_;
   ShutdownAdvisor advisor_;
-  Battery::Memory saved_battery_;  // as it is on the disk
+  Battery::SavedState saved_battery_;  // as it is on the disk
   bool was_read_ = false;
   int misses_ = 0;
   std::optional<Time> followed_at_;

@@ -31,7 +31,7 @@ void Keep(std::optional<double>& kept, std::optional<double> value, Better bette
 
 }  // namespace
 
-Outages::Outages(Memory memory) : memory_(std::move(memory)), was_silent_(memory_.running.has_value()) {}
+Outages::Outages(SavedState state) : state_(std::move(state)), was_silent_(state_.running.has_value()) {}
 
 Outages::Change Outages::Read(const Reading& reading, double energy, Moment now) {
   const bool is_steady = reading.utility_power && reading.utility_voltage >= kDead;
@@ -52,16 +52,16 @@ Cause Outages::CauseOf(const Reading& reading) const {
 
 Outages::Change Outages::Goes(const Reading& reading, double energy, Moment now) {
   const Cause cause = CauseOf(reading);
-  const bool is_new = !memory_.running;
-  if (is_new) memory_.running = Outage{.begin = now.wall, .cause = cause};
-  Outage& outage = *memory_.running;
+  const bool is_new = !state_.running;
+  if (is_new) state_.running = Outage{.begin = now.wall, .cause = cause};
+  Outage& outage = *state_.running;
   const bool is_worse = !is_new && cause > outage.cause;
   const bool counts = IsOutage(cause) && (is_new || !IsOutage(outage.cause));
-  if (counts) ++memory_.total;
+  if (counts) ++state_.total;
   outage.cause = std::max(outage.cause, cause);
   if (!is_new) {
     outage.duration +=
-        seen_ ? std::chrono::round<std::chrono::milliseconds>(now.steady - *seen_) : Since(memory_.last_seen, now.wall);
+        seen_ ? std::chrono::round<std::chrono::milliseconds>(now.steady - *seen_) : Since(state_.last_seen, now.wall);
     if (was_silent_) ++outage.gaps;
   }
   outage.energy += energy;
@@ -69,25 +69,25 @@ Outages::Change Outages::Goes(const Reading& reading, double energy, Moment now)
   Keep(outage.lowest_battery_voltage, reading.battery_voltage, std::less<>());
   Keep(outage.highest_load, reading.load, std::greater<>());
   seen_ = now.steady;
-  memory_.last_seen = now.wall;
+  state_.last_seen = now.wall;
   if (is_new) return Change::kBegan;
   return is_worse ? Change::kWorse : Change::kNone;
 }
 
 Outages::Change Outages::Ends(Moment now) {
-  if (!memory_.running) return Change::kNone;
-  ended_ = *std::exchange(memory_.running, std::nullopt);
+  if (!state_.running) return Change::kNone;
+  ended_ = *std::exchange(state_.running, std::nullopt);
   ended_.end = now.wall;
   if (was_silent_) {
-    ended_.end_earliest = std::min(memory_.last_seen, now.wall);
+    ended_.end_earliest = std::min(state_.last_seen, now.wall);
     ++ended_.gaps;
   } else if (seen_) {
     ended_.duration += std::chrono::round<std::chrono::milliseconds>(now.steady - *seen_);
   }
   seen_.reset();
   if (!IsOutage(ended_.cause)) return Change::kEnded;
-  memory_.records.push_back(ended_);
-  if (memory_.records.size() > kMost) memory_.records.pop_front();
+  state_.records.push_back(ended_);
+  if (state_.records.size() > kMost) state_.records.pop_front();
   return Change::kEnded;
 }
 

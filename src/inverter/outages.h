@@ -47,28 +47,28 @@ class Outages {
  public:
   static constexpr size_t kMost = 100;
 
-  struct Memory {
+  struct SavedState {
     uint64_t total = 0;             // outages ever
     std::optional<Outage> running;  // of any cause
     WallTime last_seen{};           // when `running` was last seen to go on
     std::deque<Outage> records;     // the newest last
 
-    bool operator==(const Memory&) const = default;
+    bool operator==(const SavedState&) const = default;
   };
 
   // What a reading changed.
   enum class Change { kNone, kBegan, kWorse, kEnded };
 
-  explicit Outages(Memory memory);
+  explicit Outages(SavedState state);
 
   // `energy`: Wh given on battery since the reading before.
   Change Read(const Reading& reading, double energy, Moment now);
   void Silent() { was_silent_ = true; }
 
   // The one that goes on, or that ended with the last Read.
-  const std::optional<Outage>& running() const { return memory_.running; }
-  const Outage* last() const { return memory_.records.empty() ? nullptr : &memory_.records.back(); }
-  const Memory& memory() const { return memory_; }
+  const std::optional<Outage>& running() const { return state_.running; }
+  const Outage* last() const { return state_.records.empty() ? nullptr : &state_.records.back(); }
+  const SavedState& saved_state() const { return state_; }
   // The one that ended with the last Read, of any cause.
   const Outage& ended() const { return ended_; }
 
@@ -80,7 +80,7 @@ class Outages {
   Change Goes(const Reading& reading, double energy, Moment now);
   Change Ends(Moment now);
 
-  Memory memory_;
+  SavedState state_;
   Outage ended_;
   std::optional<double> nominal_;
   std::optional<std::chrono::steady_clock::time_point> seen_;  // the running one, in this run

@@ -46,17 +46,17 @@ bool ReadOutage(const Value& value, Outage& outage) {
   return members.is_good();
 }
 
-bool ReadOutages(const Value& value, Outages::Memory& memory) {
+bool ReadOutages(const Value& value, Outages::SavedState& state) {
   Members members(value);
-  members.ReadWhole("total", memory.total, 1LL << 50);
-  members.Read("last_seen", memory.last_seen);
+  members.ReadWhole("total", state.total, 1LL << 50);
+  members.Read("last_seen", state.last_seen);
   const Value* running = members.Find("running");
   if (!members.Check(running)) return false;
-  if (!running->IsNull() && !ReadOutage(*running, memory.running.emplace())) return false;
+  if (!running->IsNull() && !ReadOutage(*running, state.running.emplace())) return false;
   const Value* records = members.List("outages", Outages::kMost);
   if (!records) return false;
   return std::all_of(records->Begin(), records->End(),
-                     [&](const Value& record) { return ReadOutage(record, memory.records.emplace_back()); });
+                     [&](const Value& record) { return ReadOutage(record, state.records.emplace_back()); });
 }
 
 bool ReadBattery(const Value& value, SavedBatteries::Entry& entry) {
@@ -85,21 +85,21 @@ std::string Written(const Map& inverters, WriteEntry write) {
   return json.TakeText();
 }
 
-template <typename Memory, typename ReadEntry>
-Result<Memory> Parsed(std::string_view json, ReadEntry read) {
+template <typename SavedState, typename ReadEntry>
+Result<SavedState> Parsed(std::string_view json, ReadEntry read) {
   const auto bad = [] { return Failure(ErrorCode::kBadReply, "it is not what this version writes"); };
   const auto document = ParseVersioned(json, kMemoryVersion);
   if (!document) return bad();
   const auto found = document->FindMember("inverters");
   if (found == document->MemberEnd() || !found->value.IsObject()) return bad();
   if (found->value.MemberCount() > kMostInverters) return bad();
-  Memory memory;
+  SavedState state;
   for (const auto& member : found->value.GetObject()) {
     std::string id(member.name.GetString(), member.name.GetStringLength());
-    if (!IsUtf8(id) || memory.inverters.contains(id)) return bad();
-    if (!read(member.value, memory.inverters[std::move(id)])) return bad();
+    if (!IsUtf8(id) || state.inverters.contains(id)) return bad();
+    if (!read(member.value, state.inverters[std::move(id)])) return bad();
   }
-  return memory;
+  return state;
 }
 
 }  // namespace
@@ -120,17 +120,17 @@ void WriteOutage(JsonWriter& json, const Outage& outage) {
 }
 
 std::string SavedOutages::ToJson() const {
-  return Written(inverters, [](JsonWriter& json, const Outages::Memory& memory) {
-    json.Key("total").Number(static_cast<double>(memory.total), 0);
-    json.Key("last_seen").Text(FormatTime(memory.last_seen));
+  return Written(inverters, [](JsonWriter& json, const Outages::SavedState& state) {
+    json.Key("total").Number(static_cast<double>(state.total), 0);
+    json.Key("last_seen").Text(FormatTime(state.last_seen));
     json.Key("running");
-    if (memory.running) {
-      WriteOutage(json, *memory.running);
+    if (state.running) {
+      WriteOutage(json, *state.running);
     } else {
       json.Null();
     }
     json.Key("outages").Array([&] {
-      for (const Outage& outage : memory.records) WriteOutage(json, outage);
+      for (const Outage& outage : state.records) WriteOutage(json, outage);
     });
   });
 }

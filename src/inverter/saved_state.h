@@ -22,7 +22,7 @@ void WriteOutage(JsonWriter& json, const Outage& outage);
 
 // {"version": 1, "inverters": {"<id>": {"total": 3, "last_seen": …, "running": null, "outages": [ … ]}}}
 struct SavedOutages {
-  std::map<std::string, Outages::Memory> inverters;
+  std::map<std::string, Outages::SavedState> inverters;
 
   std::string ToJson() const;
   // kBadReply: it is not what ToJson writes, in any part.
@@ -32,8 +32,8 @@ struct SavedOutages {
 // {"version": 1, "inverters": {"<id>": {"charge": 0-1, …, "energy_total": Wh, "shutdown_advised": false}}}
 struct SavedBatteries {
   struct Entry {
-    Battery::Memory battery{};
-    Energy::Memory energy{};
+    Battery::SavedState battery{};
+    Energy::SavedState energy{};
     bool shutdown_advised = false;
 
     bool operator==(const Entry&) const = default;
@@ -46,7 +46,7 @@ struct SavedBatteries {
 
 // Of one inverter.
 struct SavedInverter {
-  Outages::Memory outages{};
+  Outages::SavedState outages{};
   SavedBatteries::Entry battery{};
 };
 

@@ -136,15 +136,15 @@ TEST_CASE("a discharge from full to battery low teaches the capacity, within lim
   CHECK(battery.calibration() == Calibration::kUnderWay);
   battery.Low();
   CHECK(battery.calibration() == Calibration::kLearned);
-  REQUIRE(battery.memory().factor);
-  CHECK(*battery.memory().factor == doctest::Approx(0.7).epsilon(0.02));
+  REQUIRE(battery.saved_state().factor);
+  CHECK(*battery.saved_state().factor == doctest::Approx(0.7).epsilon(0.02));
   CHECK(battery.health() == 1);
   CHECK(battery.charge() == 0);
 
   Battery worn(Flooded(), {1.0, 0.7, 1.0});
   CHECK(*worn.health() == doctest::Approx(0.7));
   worn.Low();  // without a discharge
-  CHECK(worn.memory().factor == 0.7);
+  CHECK(worn.saved_state().factor == 0.7);
   CHECK(worn.calibration() == Calibration::kTooShallow);
 }
 
@@ -152,16 +152,16 @@ TEST_CASE("a discharge that did not begin full, or was short, teaches nothing") 
   Battery partly(Flooded(), {0.6, {}, {}});
   OnBattery(partly, 12.3, 30, 2h);
   partly.Low();
-  CHECK_FALSE(partly.memory().factor);
+  CHECK_FALSE(partly.saved_state().factor);
   CHECK(partly.calibration() == Calibration::kNotFromFull);
   Battery shortly(Flooded(), {1.0, {}, {}});
   OnBattery(shortly, 12.3, 30, 10min);
   shortly.Low();
-  CHECK_FALSE(shortly.memory().factor);
+  CHECK_FALSE(shortly.saved_state().factor);
   CHECK(shortly.calibration() == Calibration::kTooShallow);
   OnBattery(shortly, 12.0, 30, 5h);
   shortly.Low();  // the same discharge, which was low already
-  CHECK_FALSE(shortly.memory().factor);
+  CHECK_FALSE(shortly.saved_state().factor);
 }
 
 TEST_CASE("a calibration is ready when the battery is full, and over when the utility is back") {

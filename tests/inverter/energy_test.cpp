@@ -8,14 +8,14 @@ using namespace std::chrono_literals;
 namespace {
 
 struct Fixture {
-  Energy energy{Energy::Memory{}};
+  Energy energy{Energy::SavedState{}};
   Energy::Time now{1000s};
 
   double Give(double watts, std::chrono::seconds time, bool on_battery = true) {
     now += time;
     return energy.Add(watts, time, on_battery, now);
   }
-  void Save() { energy.OnSaved(energy.memory(), now); }
+  void Save() { energy.OnSaved(energy.saved_state(), now); }
 };
 
 }  // namespace
@@ -23,14 +23,14 @@ struct Fixture {
 TEST_CASE_FIXTURE(Fixture, "power over time is energy, and on the utility it counts in the total alone") {
   CHECK(Give(100, 3600s) == doctest::Approx(100));
   CHECK(Give(100, 3600s, /*on_battery=*/false) == 0);
-  CHECK(energy.memory().on_battery == doctest::Approx(100));
-  CHECK(energy.memory().total == doctest::Approx(200));
+  CHECK(energy.saved_state().on_battery == doctest::Approx(100));
+  CHECK(energy.saved_state().total == doctest::Approx(200));
 }
 
 TEST_CASE_FIXTURE(Fixture, "nothing is told before it is saved, or a restart would take it back") {
   Give(1000, 3600s);
-  CHECK(energy.told() == Energy::Memory{});
-  const Energy::Memory saving = energy.memory();
+  CHECK(energy.told() == Energy::SavedState{});
+  const Energy::SavedState saving = energy.saved_state();
   Give(1000, 3600s);  // while the disk is slow
   energy.OnSaved(saving, now);
   CHECK(energy.told().total == doctest::Approx(1000));

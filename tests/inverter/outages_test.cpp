@@ -12,7 +12,7 @@ using Change = Outages::Change;
 namespace {
 
 struct Fixture {
-  Outages outages{Outages::Memory{}};
+  Outages outages{Outages::SavedState{}};
   Moment now{std::chrono::steady_clock::time_point(1000s), WallTime(1000h)};
   Reading mains = *megatec::ParseStatus(frames::kMains);
   Reading outage = *megatec::ParseStatus(frames::kOutage);
@@ -55,7 +55,7 @@ TEST_CASE_FIXTURE(Fixture, "an outage is recorded from its begin to its end") {
   CHECK(last.energy == 310);
   CHECK(last.battery_low);
   CHECK(last.gaps == 0);
-  CHECK(outages.memory().total == 1);
+  CHECK(outages.saved_state().total == 1);
 }
 
 TEST_CASE_FIXTURE(Fixture, "the cause follows from what the last steady mains were") {
@@ -89,7 +89,7 @@ TEST_CASE_FIXTURE(Fixture, "mains that are there, and a test, are no outages") {
   CHECK(Read(test) == Change::kBegan);
   CHECK(Read(mains) == Change::kEnded);
   CHECK(outages.ended().cause == Cause::kTest);
-  CHECK(outages.memory().total == 0);
+  CHECK(outages.saved_state().total == 0);
   CHECK_FALSE(outages.last());
 }
 
@@ -105,7 +105,7 @@ TEST_CASE_FIXTURE(Fixture,
   Read(mains);
   REQUIRE(outages.last());
   CHECK(outages.last()->cause == Cause::kNoMains);
-  CHECK(outages.memory().total == 1);
+  CHECK(outages.saved_state().total == 1);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a silence in an outage is a gap, and not its end") {
@@ -137,12 +137,12 @@ TEST_CASE_FIXTURE(Fixture, "an outage is taken up again after a restart, or its 
   const WallTime seen = now.wall;
   for (const bool is_over : {false, true}) {
     CAPTURE(is_over);
-    Outages again(outages.memory());
+    Outages again(outages.saved_state());
     // Another run, whose steady clock has begun anew.
     const Moment later{std::chrono::steady_clock::time_point(5s), seen + 3min};
     const Change change = again.Read(is_over ? mains : outage, 0, later);
     CHECK(change == (is_over ? Change::kEnded : Change::kNone));
-    CHECK(again.memory().total == 1);
+    CHECK(again.saved_state().total == 1);
     if (is_over) {
       CHECK(again.last()->end_earliest == seen);
     } else {
@@ -157,7 +157,7 @@ TEST_CASE_FIXTURE(Fixture, "a clock that jumps does not stretch an outage") {
   now.wall += 8760h;
   Read(outage, 1min);
   CHECK(outages.running()->duration == 1min);
-  Outages again(outages.memory());
+  Outages again(outages.saved_state());
   again.Read(outage, 0, {now.steady, now.wall - 3h});
   CHECK(again.running()->duration == 1min);
 }
@@ -168,6 +168,6 @@ TEST_CASE_FIXTURE(Fixture, "the newest hundred are kept, and all are counted") {
     Read(outage);
     Read(mains);
   }
-  CHECK(outages.memory().records.size() == Outages::kMost);
-  CHECK(outages.memory().total == 130);
+  CHECK(outages.saved_state().records.size() == Outages::kMost);
+  CHECK(outages.saved_state().total == 130);
 }
