@@ -16,7 +16,7 @@
 namespace aims {
 namespace {
 
-constexpr double kAlmostFull = Battery::kFullEnough - 0.005;  // from full it would be taken for a calibration
+constexpr double kAlmostFull = 0.975;
 
 }  // namespace
 
@@ -28,7 +28,8 @@ Inverter Rehearser::Stage(InverterOptions options, const Inverter& real) {
   options.device = RehearsalOf(real.device());
   SavedInverter saved;
   saved.battery.battery = real.saved().battery.battery;
-  saved.battery.battery.charge = kAlmostFull;
+  saved.battery.battery.charge = Belief{kAlmostFull, 0.01};
+  saved.battery.battery.on_battery = false;
   return Inverter(options, saved, fmt::format("{:08x}", std::random_device{}()));
 }
 
@@ -49,7 +50,7 @@ asio::awaitable<void> Rehearser::Run() {
   Rehearsal rehearsal(options_.battery, real_.snapshot().reading);
   auto time = Now().steady;
   auto next = time;
-  while (const auto step = rehearsal.Next(stage_.snapshot())) {
+  while (const auto step = rehearsal.Next()) {
     const auto end = time + step->passed;
     while (time < end) {
       time = std::min<Inverter::Time>(end, time + Inverter::kLongestStep);

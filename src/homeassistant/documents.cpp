@@ -93,6 +93,15 @@ void WriteReasons(JsonWriter& json, const std::vector<ShutdownAdvisor::Reason>& 
   });
 }
 
+// {"least": 3600, "most": 5400}: the attributes of Battery charge and Battery runtime, in their units.
+void WriteSpread(JsonWriter& json, const std::optional<Spread>& spread) {
+  if (!spread) return json.Null();
+  json.Object([&] {
+    json.Key("least").Number(spread->least, 0);
+    json.Key("most").Number(spread->most, 0);
+  });
+}
+
 // What stands before the components.
 void WriteDevice(JsonWriter& json, const Topics& topics, const Device& device, string_view version) {
   json.Key("dev").Object([&] {
@@ -168,6 +177,8 @@ std::string StateDocument(const Snapshot& snapshot, std::string reuse) {
         json.Null();
       }
     }
+    WriteSpread(json.Key("battery_charge_range"), snapshot.battery_charge_range);
+    WriteSpread(json.Key("battery_runtime_range"), snapshot.battery_runtime_range);
     json.Key("shutdown_reasons");
     WriteReasons(json, snapshot.shutdown_reasons);
     json.Key("last_outage_record");

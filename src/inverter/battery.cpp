@@ -1,7 +1,6 @@
 #include "inverter/battery.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <utility>
 
@@ -11,90 +10,68 @@ namespace {
 using namespace std::chrono_literals;
 using Seconds = Battery::Seconds;
 
-// A point of a curve: this voltage of a rested 12 V block means at most this charge.
-struct Point {
-  double voltage;
-  double charge;
-};
-
-// Only the steep end of each curve, on which published ones agree best, and there the most hopeful of them. Lead: rival
-// table of donsnotes.com, below which BCI's knows nothing. LiFePO4: four cells; Zephyr's binding and the knee of
-// Victron's manual (2.8 V: 3 %, 2.6 V: 1 %).
-constexpr std::array kLeadEnd{Point{10.5, 0.0}, Point{11.58, 0.2}};
-constexpr std::array kLithiumEnd{Point{8.05, 0.0}, Point{12.27, 0.1}, Point{12.4, 0.14}};
-
-// Per 12 V block. Sources: bdbatteries and Victron BMV-702 (Peukert), Kussmaul 091-263 (boost and float), Victron's and
-// U-Power's data sheets (LiFePO4). The resistance is per Ah: a block of 100 Ah has a hundredth.
-struct Chemistry {
-  double peukert;
-  double resistance;     // Ω Ah
-  double least_boost;    // V: from here on the charger boosts
-  double float_voltage;  // V
-  double least_float;    // V: from here on it floats
-  double cutoff;         // V
-  double fade;           // V, from now to the mean of what is left of a discharge
-  Seconds at_float;      // so long at float means full
-};
-constexpr Seconds kLeadAtFloat = 12h;
-constexpr Seconds kLithiumAtFloat = 2h;
-
-constexpr Chemistry kFlooded{1.25, 0.6, 14.2, 13.3, 13.1, 10.5, 0.17, kLeadAtFloat};
-constexpr Chemistry kAgm{1.12, 0.4, 13.9, 13.5, 13.2, 10.5, 0.3, kLeadAtFloat};
-constexpr Chemistry kGel{1.18, 0.5, 13.9, 13.7, 13.3, 10.5, 0.3, kLeadAtFloat};
-constexpr Chemistry kLifepo4{1.05, 1.2, 13.9, 13.5, 13.3, 11.2, 0.15, kLithiumAtFloat};
-
-const Chemistry& Of(BatteryType type) {
-  switch (type) {
-    case BatteryType::kFlooded:
-      return kFlooded;
-    case BatteryType::kAgm:
-      return kAgm;
-    case BatteryType::kGel:
-      return kGel;
-    case BatteryType::kLifepo4:
-      return kLifepo4;
-  }
-  return kFlooded;
-}
-
-constexpr double kIdleShare = 0.02;  // of the rated power
-constexpr double kPrudence = 0.985;  // of the runtime: too short is the smaller mistake
-constexpr double kSlowSag = 2.5;     // of the sag at once: what a battery under load comes to
-constexpr double kLeastLoad = 0.5;   // %
-constexpr double kCutLoad = 0.5;     // %: the wire has whole percent, and cuts the rest off
-constexpr double kLeastFactor = 0.5;
-constexpr double kMostFactor = 1.2;
-constexpr double kLongEnough = 0.1;           // of the capacity: from here on a discharge may be one to learn from
-constexpr double kFastestCorrection = 0.002;  // of the charge per second
-constexpr double kStepToFloat = 0.25;         // V per block, from boost
-constexpr double kChargeEfficiency = 0.85;    // of a lead battery near its end; BMV: 95 % over all
+constexpr Belief kUnknown{0.65, 0.4};   // a charge of which nothing is known
+constexpr Belief kFull{1, 0.015};
+constexpr double kTenthBelow = 1.2816;  // standard deviations: one of ten lies below, one above
+constexpr double kTails = 1.25;         // so much wider a range is than that: real batteries stray (scripts/bench battery)
+constexpr double kMostSpread = 0.6;     // of a charge that is still said to be known
+constexpr double kWireStep = 0.02;  // V, of the wire's 0.1 on average: some inverters cut the rest off, some round
+constexpr Belief kSaidLow{0.03, 0.02};  // a charge at which inverters say low
+constexpr double kLowByRate = 0.3;
+constexpr double kDoubtedByLow = 4;  // times what the voltage is doubted otherwise
+constexpr Seconds kLowIsReal = 6s;
+constexpr double kHealthIsKnown = 0.1;
+constexpr double kFastestRise = 0.08 / 600;  // of the runtime in a second, at a steady load: a correction is no surprise
+constexpr double kIdleShare = 0.02;     // of the rated power
+constexpr double kLeastLoad = 0.5;      // %
+constexpr double kCutLoad = 0.5;        // %: the wire has whole percent, and cuts the rest off
 constexpr Seconds kShort = 20s;
 constexpr Seconds kLong = 180s;
+constexpr double kRateSpan = 0.3;       // of the capacity: the rate that counts is the mean over the last of it
+
+// Learning.
+constexpr double kWorthLearning = 0.25;  // of the capacity: what took less says too little
+constexpr double kLeastDoubt = 0.03;     // of the drain, whatever was learned: batteries change with age and weather
+constexpr double kNearEnd = 0.15;        // a charge at which all the rest of a discharge is known in hindsight
+constexpr double kInterruption = 0.01;   // of the capacity: what puts back less does not end a discharge
+
+// Charging.
 constexpr Seconds kBoostIsReal = 600s;
 constexpr Seconds kStepIsReal = 300s;
+constexpr double kStepToFloat = 0.25;       // V per block, from boost
+constexpr double kChargeEfficiency = 0.85;  // of a lead battery near its end; BMV: 95 % over all
+constexpr double kChargeDoubt = 0.35;
+constexpr double kMostCounted = 0.97;       // a counted charge is never quite full
+constexpr double kSlowestCharge = 0.04;     // of the capacity in an hour, of a charger of which nothing is known
+constexpr double kFastestCharge = 0.5;
+constexpr double kSurelyUncounted = 0.9;
+constexpr Seconds kHeldLong = 12h;
+constexpr double kHeldSigma = 0.22;
+constexpr double kGapDoubt = 0.05;  // of the charge, for each hour on mains that was not seen
+constexpr double kRestartDoubt = 0.1;
 
-// A mean that forgets: what is `time` old counts 1/e.
-void Follow(double& mean, double value, Seconds passed, Seconds time) {
-  mean += (value - mean) * (1 - std::exp(-passed / time));
-}
-
-// What the voltage of a rested block lets the charge be at most; 1 where it says nothing.
-template <size_t kCount>
-double MostAt(const std::array<Point, kCount>& curve, double voltage) {
-  if (voltage >= curve.back().voltage) return 1;
-  if (voltage <= curve.front().voltage) return 0;
-  const auto above = std::find_if(curve.begin(), curve.end(), [&](Point point) { return point.voltage > voltage; });
-  const Point low = *std::prev(above);
-  return low.charge + (voltage - low.voltage) * (above->charge - low.charge) / (above->voltage - low.voltage);
-}
+double Hours(Seconds time) { return time.count() / 3600; }
 
 }  // namespace
 
+void Battery::Mean::Follow(double now, double passed, double span) {
+  const double part = 1 - std::exp(-passed / span);
+  heard += (1 - heard) * part;
+  value = heard > 0 ? value + (now - value) * part / heard : now;
+}
+
 Battery::Battery(const BatteryOptions& options) : Battery(options, SavedState{}) {}
 
-Battery::Battery(const BatteryOptions& options, const SavedState& state) : options_(options), state_(state) {
-  if (!IsKnown()) state_.charge.reset();
-  if (IsFullEnough()) calibration_ = Calibration::kReady;
+Battery::Battery(const BatteryOptions& options, const SavedState& saved)
+    : options_(options), drain_(saved.drain), bias_(saved.bias), load_(saved.load) {
+  if (options_.type) chemistry_ = &Of(*options_.type);
+  if (!IsKnown()) return;
+  charge_ = saved.charge;
+  voltage_ = *options_.nominal_voltage;
+  on_battery_ = saved.on_battery;
+  if (!on_battery_) return;
+  if (charge_) charge_->sigma = std::max(charge_->sigma, kRestartDoubt);
+  Begin();
 }
 
 void Battery::OnMains(double voltage, std::optional<double> load, Seconds time) {
@@ -103,103 +80,109 @@ void Battery::OnMains(double voltage, std::optional<double> load, Seconds time) 
     load_ = *load;
     FollowLoad(time);
   }
-  if (std::exchange(on_battery_, false)) at_boost_ = after_boost_ = at_float_ = Seconds(0);
-  if (calibration_ == Calibration::kUnderWay) calibration_ = Calibration::kEndedEarly;
+  if (std::exchange(on_battery_, false)) at_boost_ = after_boost_ = at_float_ = held_ = Seconds(0);
+  was_followed_ = true;
   if (!IsKnown()) return;
-  const Chemistry& chemistry = Of(*options_.type);
+  if (charge_ && gap_ > 0s) charge_->sigma = std::max(charge_->sigma, std::min(0.15, kGapDoubt * Hours(gap_)));
+  gap_ = Seconds(0);
   const double block = voltage / *Blocks();
-
-  const bool is_boost = block >= chemistry.least_boost;
-  if (is_boost) {
-    boost_voltage_ = at_boost_ == Seconds(0) ? block : std::max(boost_voltage_, block);
-    at_boost_ += time;
-    after_boost_ = at_float_ = Seconds(0);
+  if (discharge_) {
+    put_back_ += options_.charge_current.value_or(kFastestCharge * *options_.capacity) * Hours(time) / *options_.capacity;
+    if (put_back_ < kInterruption) return;
+    End();
   }
-  const bool is_float = !is_boost && block >= chemistry.least_float;
-  const bool has_stepped = is_float && at_boost_ >= kBoostIsReal && block <= boost_voltage_ - kStepToFloat;
-  after_boost_ = has_stepped ? after_boost_ + time : Seconds(0);
-  at_float_ = is_float ? at_float_ + time : Seconds(0);
-  if (!is_boost && !is_float) at_boost_ = Seconds(0);
-
-  const bool is_full = after_boost_ >= kStepIsReal || at_float_ >= chemistry.at_float;
-  if (is_full) {
-    state_.charge = 1;
-  } else if (state_.charge && options_.charge_current) {
-    // A charger tapers: the last tenth takes its time, and only the step to float says that it is over.
-    const double left = std::max(0.0, 1 - *state_.charge);
-    const double taper = std::min(1.0, left / 0.2);
-    const double gained = *options_.charge_current * kChargeEfficiency * taper * time.count() / 3600 / Capacity();
-    state_.charge = std::min(std::max(0.99, *state_.charge), *state_.charge + gained);
-  }
-  if (IsFullEnough()) {
-    calibration_ = Calibration::kReady;
-  } else if (calibration_ == Calibration::kReady) {
-    calibration_ = Calibration::kNotReady;
-  }
+  Charge(block, time);
+  LookForFull(block, time);
 }
 
-void Battery::OnBattery(double voltage, std::optional<double> load, Seconds time) {
+void Battery::OnBattery(double voltage, std::optional<double> load, bool is_low, Seconds time) {
   voltage_ = voltage;
   load_ = load.value_or(load_);
-  if (!std::exchange(on_battery_, true)) {
-    short_mean_.reset();
-    calibration_ = IsFullEnough() ? Calibration::kReady : Calibration::kNotReady;
-    counted_ = 0;
-  }
+  if (!std::exchange(on_battery_, true)) short_mean_ = long_mean_ = {};
   FollowLoad(time);
-  Discharge(time);
-  if (calibration_ == Calibration::kReady && counted_ >= kLongEnough) calibration_ = Calibration::kUnderWay;
-  if (!state_.charge) return;
-
-  // The sag is taken out, the slow one of polarisation, too, so that a heavy load is not taken for an empty battery.
-  const double rested = voltage / *Blocks() + kSlowSag * Sag(Current(BatteryPower(load_)));
-  const double most = options_.type == BatteryType::kLifepo4 ? MostAt(kLithiumEnd, rested) : MostAt(kLeadEnd, rested);
-  if (most < *state_.charge) {
-    *state_.charge = std::max(most, *state_.charge - kFastestCorrection * time.count());
-  }
+  if (!IsKnown()) return;
+  if (!discharge_) Begin();
+  was_followed_ = true;
+  put_back_ = 0;
+  Discharge(time, /*is_seen=*/true);
+  const bool was_low = low_for_ >= kLowIsReal;
+  low_for_ = is_low ? low_for_ + time : Seconds(0);
+  if (!was_low && low_for_ >= kLowIsReal) discharge_->Forget();
+  discharge_->Hear(Witnessed(Rate(BatteryPower(load_) / voltage)));
+  Follow(time);
 }
 
 void Battery::Unseen(Seconds time) {
-  if (on_battery_) Discharge(time);
+  if (on_battery_ && IsKnown()) Discharge(time, /*is_seen=*/false);
 }
 
-void Battery::Low() {
-  if (calibration_ == Calibration::kNotReady && IsKnown()) calibration_ = Calibration::kNotFromFull;
-  if (calibration_ != Calibration::kReady && calibration_ != Calibration::kUnderWay) return;
-  if (counted_ < kDeepEnough) {
-    calibration_ = Calibration::kTooShallow;
+void Battery::OnGap(Seconds time) {
+  was_followed_ = false;
+  if (!IsKnown()) return;
+  if (!on_battery_) {
+    gap_ += time;
     return;
   }
-  calibration_ = Calibration::kLearned;
-  state_.factor =
-      std::clamp(counted_ / (1 - ChargeAtCutoff(Current(BatteryPower(long_mean_)))), kLeastFactor, kMostFactor);
-  if (!state_.first_factor) state_.first_factor = state_.factor;
-  state_.charge = 0;
+  was_start_seen_ = false;
+  Discharge(time, /*is_seen=*/false);
+  discharge_->Unsettle();
 }
 
-std::optional<Seconds> Battery::runtime() const {
-  if (!state_.charge || !short_mean_ || voltage_ <= 0) return {};
+std::optional<Range> Battery::charge() const {
+  const auto now = Believed();
+  if (!now) return {};
+  const double spread = kTails * kTenthBelow * now->sigma;
+  return Range{now->mean, std::max(0.0, now->mean - spread), std::min(1.0, now->mean + spread)};
+}
+
+std::optional<Range> Battery::runtime() const {
+  const auto now = Believed();
+  if (!now || !is_load_known_ || voltage_ <= 0) return {};
   // On mains the voltage is the charger's; a full battery's would be nominal, or a little more.
   const double voltage = on_battery_ ? voltage_ : *options_.nominal_voltage;
-  const double mean_voltage = std::max(voltage - Of(*options_.type).fade * *Blocks(), voltage / 2);
-  const double current = BatteryPower(std::max(*short_mean_, long_mean_)) / mean_voltage;
-  const double usable = std::max(0.0, *state_.charge - ChargeAtCutoff(current));
-  return Seconds(kPrudence * usable * Capacity() * 3600 / (current * Peukert(current)));
+  const double mean_voltage = std::max(voltage - chemistry_->fade * *Blocks(), voltage / 2);
+  const double current = BatteryPower(std::max(short_mean_.value, long_mean_.value)) / mean_voltage;
+  const double rate = Rate(current);
+  Belief left;
+  double shown = -1;
+  if (discharge_) {
+    left = discharge_->Left(ChargeAtCutoff(rate));
+    shown = std::min(left.mean, shown_left_.value_or(left.mean));
+  } else {
+    ChargeEstimator estimator(*now, Drain());
+    estimator.Count(0, RateDoubt(ShareAt(*chemistry_, rate, ShareIn1h()), options_.capacity_1h.has_value()), 0);
+    left = estimator.Left(ChargeAtCutoff(rate));
+  }
+  const double whole = 3600 * ShareAt(*chemistry_, rate, ShareIn1h()) / rate;  // s, of a battery as printed
+  const double spread = kTails * kTenthBelow * left.sigma;
+  const double least = left.mean > 0 ? left.mean / (1 + spread / left.mean) : 0;
+  if (shown < 0) shown = left.mean;
+  return Range{shown * whole, std::min(least, shown) * whole, (left.mean + spread) * whole};
+}
+
+std::optional<Range> Battery::learned() const {
+  if (!drain_) return {};
+  const double capacity = 1 / drain_->mean;
+  const double spread = kTenthBelow * drain_->sigma * capacity * capacity;
+  return Range{capacity, capacity - spread, capacity + spread};
 }
 
 std::optional<double> Battery::health() const {
-  if (!state_.factor || !state_.first_factor) return {};
-  return *state_.factor / *state_.first_factor;
+  const auto capacity = learned();
+  if (!capacity || capacity->most - capacity->value >= kHealthIsKnown) return {};
+  return capacity->value;
 }
+
+Battery::SavedState Battery::saved_state() const { return {Believed(), bias_, drain_, on_battery_, load_}; }
 
 std::optional<double> Battery::LoadPower(std::optional<double> load, bool on_battery) const {
   if (!options_.rated_power || !load || (*load == 0 && !on_battery)) return {};
   return std::max(*load, kLeastLoad) / 100 * *options_.rated_power * options_.power_factor;
 }
 
-std::optional<double> Battery::FloatVoltage() const {
-  if (!options_.type || !Blocks()) return {};
-  return Of(*options_.type).least_float * *Blocks();
+std::optional<double> Battery::LowestHeld() const {
+  if (!chemistry_ || !Blocks()) return {};
+  return chemistry_->lowest_held * *Blocks();
 }
 
 std::optional<double> Battery::Blocks() const {
@@ -208,18 +191,116 @@ std::optional<double> Battery::Blocks() const {
 }
 
 void Battery::FollowLoad(Seconds time) {
-  if (!short_mean_) short_mean_ = long_mean_ = load_;
-  Follow(*short_mean_, load_, time, kShort);
-  Follow(long_mean_, load_, time, kLong);
+  is_load_known_ = true;
+  short_mean_.Follow(load_, time.count(), kShort.count());
+  long_mean_.Follow(load_, time.count(), kLong.count());
 }
 
-void Battery::Discharge(Seconds time) {
-  if (!IsKnown() || voltage_ <= 0) return;
-  const double current = Current(BatteryPower(load_));
-  const double used = current * Peukert(current) * time.count() / 3600;
-  counted_ += used / *options_.capacity;
-  if (state_.charge) *state_.charge = std::max(0.0, *state_.charge - used / Capacity());
+// A discharge that began in a gap began anywhere in it.
+void Battery::Begin() {
+  was_start_seen_ = was_followed_ && gap_ == 0s && charge_.has_value();
+  Belief start = charge_.value_or(kUnknown);
+  if (gap_ > 0s) {
+    const double most = std::min(start.mean, Rate(BatteryPower(load_) / *options_.nominal_voltage) * Hours(gap_));
+    start = {start.mean - most / 2, std::hypot(start.sigma, most / 2 / kTenthBelow)};
+    gap_ = Seconds(0);
+  }
+  discharge_.emplace(start, Drain(), bias_.value_or(Belief{}));
+  taken_ = unseen_ = put_back_ = 0;
+  low_for_ = Seconds(0);
+  mean_rate_ = {};
+  shown_left_.reset();
 }
+
+// What the voltage says, and with it the inverter's word that the battery is low. That comes at a voltage, too, so a heavy
+// load brings it early; and a motor's start may bring it for a moment.
+Belief Battery::Witnessed(double rate) const {
+  const Belief voltage = ChargeAt(*chemistry_, (voltage_ + kWireStep) / *Blocks(), rate);
+  if (low_for_ < kLowIsReal) return voltage;
+  const Belief low{kSaidLow.mean, kSaidLow.sigma + kLowByRate * rate * rate};
+  const double ours = std::pow(kDoubtedByLow * voltage.sigma, -2);
+  const double theirs = std::pow(low.sigma, -2);
+  return {(voltage.mean * ours + low.mean * theirs) / (ours + theirs), 1 / std::sqrt(ours + theirs)};
+}
+
+// What is left may be more than was thought, but the runtime comes up to it slowly.
+void Battery::Follow(Seconds time) {
+  const double left = discharge_->Left(0).mean;
+  const auto now = charge();
+  if (now->most - now->least > kMostSpread) return shown_left_.reset();
+  shown_left_ = shown_left_ ? std::min(left, *shown_left_ * (1 + kFastestRise * time.count())) : left;
+}
+
+void Battery::End() {
+  const Belief now = discharge_->charge();
+  charge_ = now;
+  if (was_start_seen_ && discharge_->taken() >= kWorthLearning) {
+    const Belief drain = discharge_->drain();
+    drain_ = Belief{drain.mean, std::max(drain.sigma, kLeastDoubt)};
+    if (now.mean < kNearEnd && now.sigma < kNearEnd / 2) bias_ = discharge_->bias();
+  }
+  discharge_.reset();
+}
+
+void Battery::Discharge(Seconds time, bool is_seen) {
+  const double rate = Rate(BatteryPower(load_) / voltage_);
+  const double taken = rate * Hours(time);
+  taken_ += taken;
+  if (!is_seen) unseen_ += taken;
+  mean_rate_.Follow(rate, taken, kRateSpan);
+  const double share = ShareAt(*chemistry_, mean_rate_.value, ShareIn1h());
+  discharge_->Count(taken_ / share, RateDoubt(share, options_.capacity_1h.has_value()), unseen_ / share);
+}
+
+// What the charger may have put back. Where nothing is known of it the range grows, from a slow one's to a fast one's.
+void Battery::Charge(double block, Seconds time) {
+  if (!charge_ || block < chemistry_->least_resting) return;
+  if (options_.charge_current) {
+    if (charge_->mean >= kMostCounted) return;
+    // A charger tapers: the last fifth takes its time, and only a sign of its own says that it is over.
+    const double taper = std::min(1.0, (1 - charge_->mean) / 0.2);
+    const double gained = *options_.charge_current * kChargeEfficiency * taper * Hours(time) / *options_.capacity;
+    charge_ = Belief{std::min(kMostCounted, charge_->mean + gained), charge_->sigma + kChargeDoubt * gained};
+    return;
+  }
+  const double spread = kTenthBelow * charge_->sigma;
+  const double low = charge_->mean - spread;
+  const double high = charge_->mean + spread;
+  if (low >= kSurelyUncounted) return;
+  const double least = std::min(kSurelyUncounted, low + kSlowestCharge * Hours(time));
+  const double most = std::max(high, std::min(1.0, high + kFastestCharge * Hours(time)));
+  charge_ = Belief{(least + most) / 2, (most - least) / 2 / kTenthBelow};
+}
+
+void Battery::LookForFull(double block, Seconds time) {
+  const Chemistry& chemistry = *chemistry_;
+  const bool is_boost = block >= chemistry.least_boost;
+  if (is_boost) {
+    boost_voltage_ = at_boost_ == Seconds(0) ? block : std::max(boost_voltage_, block);
+    at_boost_ += time;
+    after_boost_ = Seconds(0);
+  }
+  const bool is_float = !is_boost && block >= chemistry.least_float;
+  const bool has_stepped = is_float && at_boost_ >= kBoostIsReal && block <= boost_voltage_ - kStepToFloat;
+  after_boost_ = has_stepped ? after_boost_ + time : Seconds(0);
+  at_float_ = is_float && block >= chemistry.full_float ? at_float_ + time : Seconds(0);
+  if (!is_boost && !is_float) at_boost_ = Seconds(0);
+  if (after_boost_ >= kStepIsReal || at_float_ >= chemistry.at_float) charge_ = kFull;
+
+  // LiFePO4 that is held for long at a voltage of its plateau has come to rest somewhere on it.
+  const bool is_held = options_.type == BatteryType::kLifepo4 && block >= chemistry.least_resting && block < chemistry.full_float;
+  held_ = is_held ? held_ + time : Seconds(0);
+  if (held_ >= kHeldLong && (!charge_ || charge_->sigma > kHeldSigma)) {
+    charge_ = Belief{std::clamp(0.4 + (block - 13.1) * 1.4, 0.4, 0.9), kHeldSigma};
+  }
+}
+
+std::optional<Belief> Battery::Believed() const {
+  if (discharge_) return discharge_->charge();
+  return charge_;
+}
+
+Belief Battery::Drain() const { return drain_.value_or(chemistry_->drain); }
 
 // W from the battery at `load` %.
 double Battery::BatteryPower(double load) const {
@@ -228,31 +309,19 @@ double Battery::BatteryPower(double load) const {
          options_.idle_power.value_or(kIdleShare * rated);
 }
 
-double Battery::Current(double power) const { return power / voltage_; }
-
-// How much more a current takes than its Ah; one that is below the 20-hour rate takes no less.
-double Battery::Peukert(double current) const {
-  const double rate = current / (*options_.capacity / 20);
-  return std::pow(std::max(1.0, rate), Of(*options_.type).peukert - 1);
+// What is left at the owner's cut-off and of no use, where that lies above the usual one.
+double Battery::ChargeAtCutoff(double rate) const {
+  if (!options_.cutoff_voltage) return 0;
+  const auto at = [&](double voltage) { return ChargeAt(*chemistry_, voltage, rate).mean; };
+  return std::max(0.0, at(*options_.cutoff_voltage / *Blocks()) - at(chemistry_->cutoff));
 }
 
-// V per block that a battery under that current lacks at once.
-double Battery::Sag(double current) const { return current * Of(*options_.type).resistance / *options_.capacity; }
-
-// What is left at the cut-off, and of no use: on LiFePO4, whose cut-off lies above its end, that is not nothing.
-double Battery::ChargeAtCutoff(double current) const {
-  if (options_.type != BatteryType::kLifepo4) return 0;
-  const double cutoff = options_.cutoff_voltage.value_or(Of(*options_.type).cutoff * *Blocks()) / *Blocks();
-  return MostAt(kLithiumEnd, cutoff + Sag(current));
+double Battery::ShareIn1h() const {
+  return options_.capacity_1h ? std::clamp(*options_.capacity_1h / *options_.capacity, 0.2, 1.0) : 0;
 }
-
-// Ah, as learned.
-double Battery::Capacity() const { return *options_.capacity * state_.factor.value_or(1); }
-
-bool Battery::IsFullEnough() const { return state_.charge && *state_.charge >= kFullEnough; }
 
 bool Battery::IsKnown() const {
-  return options_.type && options_.nominal_voltage && options_.capacity && options_.rated_power;
+  return chemistry_ && options_.nominal_voltage && options_.capacity && options_.rated_power;
 }
 
 }  // namespace aims

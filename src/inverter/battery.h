@@ -1,41 +1,28 @@
-// What a battery still holds, and for how long: Ah are counted with Peukert's law, and the voltage has a word only
-// where a battery's curve is steep. Pure. Nothing is invented: what the owner has not said, and what was not seen yet,
-// is empty.
+// What a battery still holds, and for how long it lasts: Ah are counted, the voltage under load is heard, and both are
+// weighed in each discharge (charge_estimator.h). Nothing is invented: what the owner has not said and what was not seen
+// is unknown, and what is known comes with its uncertainty.
 //
-// Why so little is made of the voltage: the wire's step of 0.1 V is 12-15 % of the charge of a flooded 12 V battery, on
-// LiFePO4's plateau it says nothing, and somebody else's curve is worse than none. Counting from a known charge is
-// within 20 % in nine of ten discharges, and in nearly all of them once a deep one was learned from (scripts/bench
-// battery).
+// How well this does is measured on discharges of real batteries and on published tables: scripts/bench battery.
+// Pure.
 
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <optional>
-#include <string_view>
+
+#include "inverter/charge_estimator.h"
+#include "inverter/chemistry.h"
 
 namespace aims {
 
-enum class BatteryType { kFlooded, kAgm, kGel, kLifepo4 };
-inline constexpr std::array<std::string_view, 4> kBatteryTypes{"flooded", "agm", "gel", "lifepo4"};
 inline constexpr int kNominalVoltages[] = {12, 24, 48};  // V
 
-// How far it is with learning the capacity, which takes a discharge from full until the inverter says low.
-enum class Calibration {
-  kNotReady,     // not full, or nobody knows
-  kReady,        // full: a discharge from here counts
-  kUnderWay,     // a discharge that began full, and is no longer a short one
-  kLearned,      // it came to its end
-  kNotFromFull,  // low, but the discharge was not seen to begin full
-  kTooShallow,   // low, but long before any battery that is worth its name
-  kEndedEarly,   // the discharge ended before the battery was low
-};
-
-// What the owner says of a battery and of what hangs on it. Empty: not said.
+// What the owner says of a battery and of the inverter's part in it. Empty: not said.
 struct BatteryOptions {
   std::optional<BatteryType> type{};
   std::optional<double> nominal_voltage{};  // V: 12, 24 or 48
   std::optional<double> capacity{};         // Ah, at the 20-hour rate
+  std::optional<double> capacity_1h{};      // Ah, delivered in 1 h
   std::optional<double> rated_power{};      // VA, what the inverter calls 100 %
   double power_factor = 1;
   double efficiency = 0.9;
@@ -44,72 +31,112 @@ struct BatteryOptions {
   std::optional<double> cutoff_voltage{};  // V, of the pack; else 10.5 V, or 11.2 V of LiFePO4, per 12 V
 };
 
+// A value, and the range in which it lies in four of five cases.
+struct Range {
+  double value = 0;
+  double least = 0;
+  double most = 0;
+};
+
 class Battery {
  public:
   using Seconds = std::chrono::duration<double>;
 
   // What outlives a restart.
   struct SavedState {
-    std::optional<double> charge{};        // 0-1
-    std::optional<double> factor{};        // of the capacity, learned: 0.5-1.2
-    std::optional<double> first_factor{};  // the first that was learned
+    std::optional<Belief> charge{};  // 0-1
+    std::optional<Belief> bias{};    // of the charge that the voltage says; empty: not learned
+    std::optional<Belief> drain{};   // how fast the charge falls against what the options say; empty: not learned
+    bool on_battery = false;
+    double load = 0;  // %, the last
 
     bool operator==(const SavedState&) const = default;
   };
 
-  static constexpr double kFullEnough = 0.98;  // a discharge that is learned from begins here
-  static constexpr double kDeepEnough = 0.4;   // and counts at least this, of the capacity that the options say
-
   explicit Battery(const BatteryOptions& options);
-  Battery(const BatteryOptions& options, const SavedState& state);
+  Battery(const BatteryOptions& options, const SavedState& saved);
 
   // The inverter was on mains, or on battery, for `time`; `voltage` is the pack's in V, `load` in % of the maximum.
   void OnMains(double voltage, std::optional<double> load, Seconds time);
-  void OnBattery(double voltage, std::optional<double> load, Seconds time);
-  // Nobody answered for `time`. Whoever was on battery before is taken to be on it still, at the same load.
+  // `is_low`: the inverter says that the battery is low.
+  void OnBattery(double voltage, std::optional<double> load, bool is_low, Seconds time);
+  // The inverter was silent for `time`. Where it was on battery before, it is taken to be still, at the same load.
   void Unseen(Seconds time);
-  // The inverter says that the battery is low. After a discharge from full this is what the capacity is learned from.
-  void Low();
+  // Nothing is known of `time`: the program did not run, or the machine slept. The next reading is after that.
+  void OnGap(Seconds time);
 
-  std::optional<double> charge() const { return state_.charge; }  // 0-1
-  std::optional<Seconds> runtime() const;                         // to the cut-off, on battery or if it were on it
-  std::optional<double> health() const;  // the capacity against the first learned, 1 = the same
-  Calibration calibration() const { return calibration_; }
-  const SavedState& saved_state() const { return state_; }
+  std::optional<Range> charge() const;   // 0-1; empty: unknown
+  std::optional<Range> runtime() const;  // s to the cut-off, on battery or if it were on it; empty: unknown
+  // What the battery holds, as a share of what the options say; empty until that is known within 10 points.
+  std::optional<double> health() const;
+  // The same with its range, as soon as a discharge taught anything.
+  std::optional<Range> learned() const;
+  SavedState saved_state() const;
 
   // Power at the output in W; nothing while it is not known. 000 is unknown on mains, where it may not be measured, and
   // half a percent on battery, for less than one is reported so.
   std::optional<double> LoadPower(std::optional<double> load, bool on_battery) const;
 
-  // What counts as float, in V of the pack; nothing while type or nominal voltage are not known.
-  std::optional<double> FloatVoltage() const;
+  // Below this for half a day on mains something is wrong, in V of the pack; nothing while type or nominal voltage are
+  // not known.
+  std::optional<double> LowestHeld() const;
   // 12 V blocks in the pack; nothing while the nominal voltage is not known.
   std::optional<double> Blocks() const;
 
  private:
-  bool IsFullEnough() const;
+  // A mean that forgets, and that does not take the first value it hears for an old one.
+  struct Mean {
+    double value = 0;
+    double heard = 0;
+
+    void Follow(double now, double passed, double span);
+  };
+
   void FollowLoad(Seconds time);
-  void Discharge(Seconds time);
+  void Begin();
+  Belief Witnessed(double rate) const;
+  void Follow(Seconds time);
+  void End();
+  void Discharge(Seconds time, bool is_seen);
+  void Charge(double block, Seconds time);
+  void LookForFull(double block, Seconds time);
+  std::optional<Belief> Believed() const;
+  Belief Drain() const;
   double BatteryPower(double load) const;
-  double Current(double power) const;
-  double Peukert(double current) const;
-  double Sag(double current) const;
-  double ChargeAtCutoff(double current) const;
-  double Capacity() const;
+  double Rate(double current) const { return current / *options_.capacity; }
+  double ChargeAtCutoff(double rate) const;
+  double ShareIn1h() const;
   bool IsKnown() const;
 
   BatteryOptions options_;
-  SavedState state_;
+  const Chemistry* chemistry_ = nullptr;
+  std::optional<Belief> charge_;  // when the discharge began, or now on mains
+  std::optional<Belief> drain_;
+  std::optional<Belief> bias_;
   bool on_battery_ = false;
-  Calibration calibration_ = Calibration::kNotReady;
-  double counted_ = 0;                // of the capacity, in this discharge, at the factor 1
-  double voltage_ = 0;                // V, the last seen
-  double load_ = 0;                   // %, the last known
-  std::optional<double> short_mean_;  // of the load, %; nothing before any was known
-  double long_mean_ = 0;              // the same
-  Seconds at_boost_{0};               // so long the voltage has been a charger's
-  Seconds after_boost_{0};            // so long it has been clearly below that
+  bool was_followed_ = false;        // a reading came in this run, and no gap since
+  Seconds gap_{0};                   // before the next reading
+  double voltage_ = 0;               // V, the last seen
+  double load_ = 0;                  // %, the last known
+  bool is_load_known_ = false;
+  Mean short_mean_;                  // of the load, %
+  Mean long_mean_;                   // the same
+
+  // Of a discharge. It goes on after an interruption that put next to nothing back.
+  std::optional<ChargeEstimator> discharge_;
+  bool was_start_seen_ = false;
+  double taken_ = 0;     // of the capacity
+  double unseen_ = 0;    // the part of it that was guessed
+  Mean mean_rate_;
+  std::optional<double> shown_left_;  // of the capacity; empty while the charge is unknown
+  Seconds low_for_{0};   // so long the inverter has said low
+  double put_back_ = 0;  // of the capacity, at most, since the utility came back
+
+  // On mains.
+  Seconds at_boost_{0};     // so long the voltage has been a charger's
+  Seconds after_boost_{0};  // so long it has been clearly below that
   Seconds at_float_{0};
+  Seconds held_{0};
   double boost_voltage_ = 0;
 };
 

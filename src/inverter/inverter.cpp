@@ -12,11 +12,22 @@ using namespace std::chrono_literals;
 
 constexpr double kMostOfCell = 3;           // V: on-line units tell the voltage of one cell
 constexpr double kChargeWorthSaving = 0.1;  // of the capacity
+constexpr double kMostChargeSpread = 60;    // points: a charge that is no better known is unknown
+constexpr double kMostRuntimeSpread = 4;    // times the least
+constexpr double kLeadNearlyEmpty = 11.0;   // V of a 12 V block under load: 3 to 9 % of all that it gives are left
 
 ShutdownOptions WithDefaults(ShutdownOptions shutdown, const BatteryOptions& battery) {
   const bool is_lithium = battery.type == BatteryType::kLifepo4;
   if (!shutdown.voltage && is_lithium && battery.nominal_voltage) shutdown.voltage = *battery.nominal_voltage;
   return shutdown;
+}
+
+// What advises while no charge is known, and the owner chose no voltage.
+std::optional<double> SafetyVoltage(const InverterOptions& options) {
+  const BatteryOptions& battery = options.battery;
+  const bool is_lead = battery.type && battery.type != BatteryType::kLifepo4;
+  if (!is_lead || !battery.nominal_voltage || options.shutdown.voltage) return {};
+  return kLeadNearlyEmpty * *battery.nominal_voltage / 12;
 }
 
 std::optional<double> Rounded(std::optional<double> number, double step) {
@@ -34,19 +45,25 @@ Inverter::Inverter(const InverterOptions& options, const SavedInverter& saved, s
     : device_(options.device),
       run_(std::move(run)),
       nominal_voltage_(options.battery.nominal_voltage),
+      safety_voltage_(SafetyVoltage(options)),
+      shutdown_runtime_(InSeconds(options.shutdown.runtime)),
       outages_(saved.outages),
       battery_(options.battery, saved.battery.battery),
       energy_(saved.battery.energy),
       advisor_(WithDefaults(options.shutdown, options.battery), saved.battery.shutdown_advised),
-      saved_battery_(saved.battery.battery) {
+      saved_battery_(saved.battery),
+      was_pack_(saved.battery.was_pack) {
+  Estimate();
   Show();
 }
 
 Update Inverter::Apply(Reading reading, Moment now) {
-  if (nominal_voltage_ && reading.battery_voltage < kMostOfCell) reading.battery_voltage *= *nominal_voltage_ / 2;
+  TakeForPack(reading);
   Update update{.now = now};
   if (!snapshot_.connected) update.connection = Connection::kBack;
-  const Calibration calibration = battery_.calibration();
+  if (!followed_at_) FollowRestart(now);
+  heard_at_ = now.wall;
+  const auto learned = battery_.saved_state().drain;
   const double energy = FollowBattery(reading, Passed(now.steady));
   snapshot_.reading = reading;
   snapshot_.connected = true;
@@ -56,10 +73,7 @@ Update Inverter::Apply(Reading reading, Moment now) {
   if (events_.Back()) Happened(EventType::kConnectionRestored, update);
   FollowOutage(reading, energy, update);
   FollowBriefOutage(reading, update);
-  if (battery_.calibration() != calibration) {
-    const auto line = Calibrated(battery_.calibration(), battery_.saved_state().factor);
-    if (line) update.lines.push_back(*line);
-  }
+  if (battery_.saved_state().drain != learned) update.lines.push_back(Learned(*battery_.learned()));
   for (const EventType type : events_.Read(reading)) Happened(type, update);
   Conclude(update);
   was_read_ = true;
@@ -79,12 +93,13 @@ Update Inverter::Gone(Moment now) {
 
 void Inverter::OnSaved(const SavedInverter& saved, Time now) {
   energy_.OnSaved(saved.battery.energy, now);
-  saved_battery_ = saved.battery.battery;
+  saved_battery_ = saved.battery;
   ShowEnergy();
 }
 
 SavedInverter Inverter::saved() const {
-  return {outages_.saved_state(), {battery_.saved_state(), energy_.saved_state(), advisor_.is_advised()}};
+  return {outages_.saved_state(),
+          {battery_.saved_state(), energy_.saved_state(), advisor_.is_advised(), was_pack_, heard_at_}};
 }
 
 Update Inverter::Silence(Moment now) {
@@ -96,29 +111,48 @@ Update Inverter::Silence(Moment now) {
   if (update.connection == Connection::kLost && events_.Silent()) Happened(EventType::kConnectionLost, update);
   brief_outages_.Silent();
   outages_.Silent();
+  if (!followed_at_) FollowRestart(now);
+  heard_at_ = now.wall;
   battery_.Unseen(Passed(now.steady));
   Conclude(update);
   return update;
 }
 
+// On-line units tell the voltage of one cell; a pack's voltage that low is a dead one's.
+void Inverter::TakeForPack(Reading& reading) {
+  if (reading.battery_voltage >= kMostOfCell) {
+    was_pack_ = true;
+  } else if (nominal_voltage_ && !was_pack_) {
+    reading.battery_voltage *= *nominal_voltage_ / 2;
+  }
+}
+
+// The time since the last save went by unseen. A clock that went back says nothing of it.
+void Inverter::FollowRestart(Moment now) {
+  if (saved_battery_.saved_at == WallTime{} || now.wall <= saved_battery_.saved_at) return;
+  battery_.OnGap(now.wall - saved_battery_.saved_at);
+}
+
+// Since the outcome before.
 Battery::Seconds Inverter::Passed(Time now) {
   const Battery::Seconds time = followed_at_ ? now - *followed_at_ : Duration(0);
   followed_at_ = now;
-  return std::min<Battery::Seconds>(time, kLongestStep);
+  if (time <= kLongestStep) return time;
+  battery_.OnGap(time);
+  return Battery::Seconds(0);
 }
 
 // Battery and energy over `time`, at the end of which `reading` was taken; Wh given on battery meanwhile.
 double Inverter::FollowBattery(const Reading& reading, Battery::Seconds time) {
-  const bool on_battery = !reading.utility_power;
+  const bool on_battery = !reading.utility_power || reading.self_test;
   const auto power = battery_.LoadPower(reading.load, on_battery);
   snapshot_.load_power = Rounded(power, 1);
   if (on_battery) {
-    battery_.OnBattery(reading.battery_voltage, reading.load, time);
+    battery_.OnBattery(reading.battery_voltage, reading.load, reading.battery_low, time);
     watch_.OnBattery();
-    if (reading.battery_low) battery_.Low();
   } else {
     battery_.OnMains(reading.battery_voltage, reading.load, time);
-    watch_.OnMains(reading.battery_voltage, battery_.FloatVoltage(), nominal_voltage_, time);
+    watch_.OnMains(reading.battery_voltage, battery_.LowestHeld(), nominal_voltage_, time);
   }
   return power ? energy_.Add(*power, time, on_battery, *followed_at_) : 0;
 }
@@ -150,10 +184,27 @@ void Inverter::FollowBriefOutage(const Reading& reading, Update& update) {
 void Inverter::Conclude(Update& update) {
   const bool was_advised = snapshot_.shutdown_advised;
   const bool was_problem = snapshot_.battery_problem;
+  Estimate();
   FollowAdvice(update.now.steady);
   Show();
   TellChanges(was_advised, was_problem, update);
   DecideSaves(was_advised, update);
+}
+
+// Charge and runtime, as far as they are known. Their ranges are told in any case.
+void Inverter::Estimate() {
+  charge_ = battery_.charge();
+  runtime_ = battery_.runtime();
+  const auto spread = [](const std::optional<Range>& range, double unit, double step) -> std::optional<Spread> {
+    if (!range) return {};
+    return Spread{*Rounded(range->least * unit, step), *Rounded(range->most * unit, step)};
+  };
+  snapshot_.battery_charge_range = spread(charge_, 100, 1);
+  snapshot_.battery_runtime_range = spread(runtime_, 1, 10);
+  if (charge_ && (charge_->most - charge_->least) * 100 > kMostChargeSpread) charge_.reset();
+  const bool is_vague =
+      runtime_ && runtime_->most > kMostRuntimeSpread * runtime_->least && runtime_->least > shutdown_runtime_;
+  if (!charge_ || is_vague) runtime_.reset();
 }
 
 void Inverter::FollowAdvice(Time now) {
@@ -162,8 +213,12 @@ void Inverter::FollowAdvice(Time now) {
   input.on_battery = running.has_value();
   if (silent_since_) input.silent_for = now - *silent_since_;
   if (running) input.on_battery_for = running->duration + input.silent_for.value_or(0ms);
-  if (battery_.charge()) input.charge = *battery_.charge() * 100;
-  if (battery_.runtime()) input.runtime = battery_.runtime()->count();
+  if (charge_) input.charge = charge_->value * 100;
+  if (runtime_) input.runtime = runtime_->least;
+  if (!charge_) input.safety_voltage = safety_voltage_;
+  if (running && !IsOutage(running->cause)) {
+    input.counts = running->cause == Cause::kTest ? ShutdownAdvisor::Counts::kNothing : ShutdownAdvisor::Counts::kBatteryLow;
+  }
   if (snapshot_.reading) {
     input.voltage = snapshot_.reading->battery_voltage;
     input.battery_low = snapshot_.reading->battery_low;
@@ -183,11 +238,9 @@ void Inverter::Show() {
   snapshot_.last_outage_record = last ? std::optional(*last) : std::nullopt;
   snapshot_.outages.value = static_cast<double>(outages_.saved_state().total);
   const auto percent = [](double share) { return share * 100; };
-  const auto charge = battery_.charge();
-  const auto runtime = battery_.runtime();
   const auto health = battery_.health();
-  snapshot_.battery_charge = charge ? Rounded(percent(*charge), 1) : std::nullopt;
-  snapshot_.battery_runtime = runtime ? Rounded(runtime->count(), 10) : std::nullopt;
+  snapshot_.battery_charge = charge_ ? Rounded(percent(charge_->value), 1) : std::nullopt;
+  snapshot_.battery_runtime = runtime_ ? Rounded(runtime_->value, runtime_->value < 300 ? 1 : 10) : std::nullopt;
   snapshot_.battery_health = health ? Rounded(percent(*health), 1) : std::nullopt;
   snapshot_.battery_problem = watch_.is_problem();
   snapshot_.shutdown_advised = advisor_.is_advised();
@@ -219,11 +272,14 @@ void Inverter::TellChanges(bool was_advised, bool was_problem, Update& update) {
 }
 
 void Inverter::DecideSaves(bool was_advised, Update& update) const {
-  const Battery::SavedState& now = battery_.saved_state();
-  const bool has_moved = now.charge.has_value() != saved_battery_.charge.has_value() ||
-                         std::abs(now.charge.value_or(0) - saved_battery_.charge.value_or(0)) >= kChargeWorthSaving;
+  const Battery::SavedState now = battery_.saved_state();
+  const Battery::SavedState& before = saved_battery_.battery;
+  const auto charge = [](const Battery::SavedState& state) { return state.charge.value_or(Belief{}).mean; };
+  const bool has_moved = now.charge.has_value() != before.charge.has_value() ||
+                         std::abs(charge(now) - charge(before)) >= kChargeWorthSaving;
   update.save_battery = update.save_battery || energy_.IsDue(update.now.steady) || has_moved ||
-                        now.factor != saved_battery_.factor || was_advised != snapshot_.shutdown_advised;
+                        now.drain != before.drain || now.on_battery != before.on_battery ||
+                        was_pack_ != saved_battery_.was_pack || was_advised != snapshot_.shutdown_advised;
   update.save_outages = update.save_outages || (outages_.running() && update.save_battery);
 }
 

@@ -31,7 +31,7 @@ class Inverter {
   using Duration = std::chrono::steady_clock::duration;
 
   static constexpr int kMissesUntilSilent = 3;  // in a row
-  // Between two polls; what lies further apart was a pause, in which the battery was not watched.
+  // Between two polls; what lies further apart is a gap, in which the battery was not watched.
   static constexpr std::chrono::minutes kLongestStep{2};
 
   // `saved`: what an earlier run knew. The ids of its events begin with `run`, which no other run has.
@@ -53,10 +53,13 @@ class Inverter {
  private:
   Update Silence(Moment now);
   Battery::Seconds Passed(Time now);
+  void TakeForPack(Reading& reading);
+  void FollowRestart(Moment now);
   double FollowBattery(const Reading& reading, Battery::Seconds time);
   void FollowOutage(const Reading& reading, double energy, Update& update);
   void FollowBriefOutage(const Reading& reading, Update& update);
   void Conclude(Update& update);
+  void Estimate();
   void FollowAdvice(Time now);
   void Show();
   void ShowEnergy();
@@ -69,6 +72,8 @@ class Inverter {
   std::string run_;
   unsigned events_told_ = 0;  // in this run
   std::optional<double> nominal_voltage_;
+  std::optional<double> safety_voltage_;     // V of the pack, below which lead is nearly empty
+  double shutdown_runtime_;                  // s
   Snapshot snapshot_;
   PowerEvents events_;
   BriefOutages brief_outages_;
@@ -77,7 +82,11 @@ class Inverter {
   BatteryWatch watch_;
   Energy energy_;
   ShutdownAdvisor advisor_;
-  Battery::SavedState saved_battery_;  // as it is on the disk
+  SavedBatteries::Entry saved_battery_;  // as it is on the disk
+  bool was_pack_;                        // 3 V or more were seen: what is less is no voltage of one cell
+  WallTime heard_at_{};                  // the last outcome of a poll
+  std::optional<Range> charge_;          // 0-1, as far as it is known
+  std::optional<Range> runtime_;         // s, likewise
   bool was_read_ = false;
   int misses_ = 0;
   std::optional<Time> followed_at_;

@@ -10,25 +10,34 @@ using std::chrono::milliseconds;
 
 constexpr int kBeforeSteps = 8;
 constexpr int kOutageSteps = 240;  // a minute
-constexpr int kMostOutageSteps = 4 * kOutageSteps;
+constexpr int kLeastOutageSteps = 120;
 constexpr int kChargingSteps = 12;
 constexpr int kFloatingSteps = 12;
 constexpr int kHoldingSteps = 260;  // more than a minute
-constexpr milliseconds kLongestStep = 1h;
 constexpr milliseconds kSteadyStep = 1s;
 constexpr milliseconds kChargingStep = 1min;
 constexpr milliseconds kFloatingStep = 30s;
-constexpr double kUnknownRuntime = 3600;  // s: nobody knows, so it is one hour
-constexpr double kLowCharge = 0.05;       // the inverter's own low-battery bit comes here
+constexpr milliseconds kLastsAtLeast = 2min;  // an outage; else nothing would have its time to be noticed
+constexpr double kBoost = 14.3;               // V per 12 V
+constexpr double kFloating = 13.5;
+constexpr double kLeadLow = 10.6;  // the inverter's own low-battery bit comes here,
+constexpr double kLeadOff = 10.2;  // and here it switches off
+constexpr double kLithiumLow = 11.6;
+constexpr double kLithiumOff = 11.2;
+constexpr double kUsualPower = 300;  // W, where nobody said what the inverter's 100 % are
 
-// V of a 12 V block, without regard to the load: enough for a play.
-struct Voltages {
-  double full, empty, boost, at_float;
-};
-constexpr Voltages kLead{12.5, 10.4, 14.3, 13.5};
-constexpr Voltages kLithium{13.2, 11.2, 14.3, 13.5};
+// W out of the battery. In a play the estimate's corrections of the load are no news: it is as the options say.
+double PowerOf(const BatteryOptions& battery, double load) {
+  if (!battery.rated_power) return kUsualPower;
+  return load / 100 * *battery.rated_power * battery.power_factor / battery.efficiency +
+         battery.idle_power.value_or(0.02 * *battery.rated_power);
+}
 
-const Voltages& Of(const BatteryOptions& battery) { return battery.type == BatteryType::kLifepo4 ? kLithium : kLead; }
+// A battery of which nothing is said carries its load for about an hour.
+BatteryModel ModelOf(const BatteryOptions& battery, double power) {
+  const double nominal = battery.nominal_voltage.value_or(12);
+  return {battery.type.value_or(BatteryType::kAgm), nominal, battery.capacity.value_or(power / nominal / 0.6)};
+}
 
 Reading Usual() {
   Reading reading;
@@ -40,54 +49,67 @@ Reading Usual() {
   return reading;
 }
 
+// What the real inverter says now, as it would be on mains and with nothing wrong.
+Reading MainsLike(std::optional<Reading> like) {
+  Reading reading = like.value_or(Usual());
+  if (!reading.utility_power) reading.utility_voltage = reading.output_voltage;
+  if (reading.load.value_or(0) <= 0) reading.load = 25;
+  reading.utility_power = true;
+  reading.battery_low = reading.avr_active = reading.ups_failed = reading.self_test = reading.shutdown_flag = false;
+  return reading;
+}
+
 }  // namespace
 
 Rehearsal::Rehearsal(const BatteryOptions& battery, const std::optional<Reading>& like)
-    : battery_(battery), blocks_(battery.nominal_voltage.value_or(12) / 12), mains_(like.value_or(Usual())) {
-  if (!mains_.utility_power) mains_.utility_voltage = mains_.output_voltage;
-  if (mains_.load.value_or(0) <= 0) mains_.load = 25;
-  mains_.utility_power = true;
-  mains_.battery_low = mains_.avr_active = mains_.ups_failed = mains_.self_test = mains_.shutdown_flag = false;
+    : blocks_(battery.nominal_voltage.value_or(12) / 12),
+      mains_(MainsLike(like)),
+      is_lithium_(battery.type == BatteryType::kLifepo4),
+      power_(PowerOf(battery, *mains_.load)),
+      battery_(ModelOf(battery, power_)) {
+  in_outage_ = PlayedAtOnce();
 }
 
-std::optional<Rehearsal::Step> Rehearsal::Next(const Snapshot& seen) {
-  const Voltages& volts = Of(battery_);
+std::optional<Rehearsal::Step> Rehearsal::Next() {
   const int step = step_++;
   switch (act_) {
-    case Act::kBefore: {
-      if (step + 1 >= kBeforeSteps) {
-        const double runtime = seen.battery_runtime.value_or(kUnknownRuntime);
-        const auto even = milliseconds(static_cast<int64_t>(runtime * 1000 / kOutageSteps));
-        in_outage_ = std::clamp<milliseconds>(even, kSteadyStep, kLongestStep);
-        Turn(Act::kOutage);
-      }
-      return OnMains(volts.at_float, kSteadyStep);
-    }
-    case Act::kOutage: {
-      // Where nobody counts the charge, or without an end, it falls evenly.
-      const bool is_counted = seen.battery_charge && step < kMostOutageSteps;
-      const double counted = is_counted ? *seen.battery_charge / 100 : charge_ - 1.0 / kOutageSteps;
-      charge_ = std::clamp(counted, 0.0, charge_);
-      // A runtime that was far too short, as of a battery that cannot carry the load, must not make this long.
-      if (step % kOutageSteps == kOutageSteps - 1) in_outage_ = std::min<milliseconds>(in_outage_ * 10, kLongestStep);
-      const bool is_low = charge_ <= kLowCharge;
-      if (is_low && seen.reading && seen.reading->battery_low) charge_ -= kLowCharge / 20;
-      if (charge_ <= 0) Turn(Act::kCharging);
-      return OnBattery(charge_, in_outage_);
-    }
+    case Act::kBefore:
+      if (step + 1 >= kBeforeSteps) Turn(Act::kOutage);
+      return OnMains(kFloating, kSteadyStep);
+    case Act::kOutage:
+      battery_.Discharge(power_, in_outage_);
+      if (IsOver(battery_) && step + 1 >= kLeastOutageSteps) Turn(Act::kCharging);
+      return OnBattery(in_outage_);
     case Act::kCharging:
       if (step + 1 >= kChargingSteps) Turn(Act::kFloating);
-      return OnMains(volts.boost, kChargingStep);
+      return OnMains(kBoost, kChargingStep);
     case Act::kFloating:
       if (step + 1 >= kFloatingSteps) Turn(Act::kHolding);
-      return OnMains(volts.at_float, kFloatingStep);
+      return OnMains(kFloating, kFloatingStep);
     case Act::kHolding:
       if (step + 1 >= kHoldingSteps) Turn(Act::kOver);
-      return OnMains(volts.at_float, kSteadyStep);
+      return OnMains(kFloating, kSteadyStep);
     case Act::kOver:
       break;
   }
   return {};
+}
+
+bool Rehearsal::IsOver(const BatteryModel& battery) const {
+  return battery.is_empty() || battery.Voltage(power_) <= (is_lithium_ ? kLithiumOff : kLeadOff) * blocks_;
+}
+
+// So much of the outage passes in a step that the battery lasts for all of them.
+milliseconds Rehearsal::PlayedAtOnce() const {
+  BatteryModel battery = battery_;
+  milliseconds lasts{0};
+  milliseconds step = kSteadyStep;
+  while (!IsOver(battery)) {
+    battery.Discharge(power_, step);
+    lasts += step;
+    if (lasts > 600 * step) step *= 2;
+  }
+  return std::max(lasts, kLastsAtLeast) / kOutageSteps;
 }
 
 void Rehearsal::Turn(Act act) {
@@ -102,14 +124,13 @@ Rehearsal::Step Rehearsal::OnMains(double block_voltage, milliseconds passed) co
 }
 
 // As an AIMS does it: the shutdown flag comes on with the outage.
-Rehearsal::Step Rehearsal::OnBattery(double charge, milliseconds passed) const {
-  const Voltages& volts = Of(battery_);
+Rehearsal::Step Rehearsal::OnBattery(milliseconds passed) const {
   Reading reading = mains_;
   reading.utility_voltage = 0;
   reading.utility_power = false;
   reading.shutdown_flag = true;
-  reading.battery_voltage = (volts.empty + (volts.full - volts.empty) * charge) * blocks_;
-  reading.battery_low = charge <= kLowCharge;
+  reading.battery_voltage = battery_.Voltage(power_);
+  reading.battery_low = reading.battery_voltage <= (is_lithium_ ? kLithiumLow : kLeadLow) * blocks_;
   return {reading, passed};
 }
 

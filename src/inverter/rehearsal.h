@@ -1,6 +1,7 @@
 // An outage as it would be told of this inverter and its battery, played fast: the utility goes, the battery runs down
 // until the inverter says that it is low, the utility comes back and holds. Pure: it makes readings and says how much
-// time passes between them; an Inverter of its own makes of them what it makes of real ones.
+// time passes between them; an Inverter of its own makes of them what it makes of real ones. The battery is a model
+// (battery_model.h) of the size that the owner says.
 
 #pragma once
 
@@ -8,8 +9,8 @@
 #include <optional>
 
 #include "inverter/battery.h"
+#include "inverter/battery_model.h"
 #include "inverter/reading.h"
-#include "inverter/snapshot.h"
 
 namespace aims {
 
@@ -28,22 +29,25 @@ class Rehearsal {
   // quarter of its load.
   Rehearsal(const BatteryOptions& battery, const std::optional<Reading>& like);
 
-  // The next step, where `seen` is what the Inverter made of those before. Nothing: it is over.
-  std::optional<Step> Next(const Snapshot& seen);
+  // Nothing: it is over.
+  std::optional<Step> Next();
 
  private:
   enum class Act { kBefore, kOutage, kCharging, kFloating, kHolding, kOver };
 
   Step OnMains(double block_voltage, std::chrono::milliseconds passed) const;
-  Step OnBattery(double charge, std::chrono::milliseconds passed) const;
+  Step OnBattery(std::chrono::milliseconds passed) const;
+  bool IsOver(const BatteryModel& battery) const;
+  std::chrono::milliseconds PlayedAtOnce() const;
   void Turn(Act act);
 
-  BatteryOptions battery_;
   double blocks_;
   Reading mains_;
+  bool is_lithium_;
+  double power_;  // W out of the battery
+  BatteryModel battery_;
   Act act_ = Act::kBefore;
   int step_ = 0;  // of this act
-  double charge_ = 1;
   std::chrono::milliseconds in_outage_{0};  // a step
 };
 

@@ -8,7 +8,7 @@ namespace {
 
 using rapidjson::Value;
 
-constexpr int kMemoryVersion = 1;
+constexpr int kSavedVersion = 1;
 constexpr size_t kMostInverters = 100;
 constexpr double kMostEnergy = 1e9;      // Wh
 constexpr int64_t kLongest = 1LL << 40;  // ms
@@ -27,6 +27,14 @@ void WriteNumber(JsonWriter& json, const std::optional<double>& number) {
   } else {
     json.Null();
   }
+}
+
+void WriteBelief(JsonWriter& json, const std::optional<Belief>& belief) {
+  if (!belief) return json.Null();
+  json.Object([&] {
+    WriteNumber(json.Key("mean"), belief->mean);
+    WriteNumber(json.Key("sigma"), belief->sigma);
+  });
 }
 
 bool ReadOutage(const Value& value, Outage& outage) {
@@ -59,14 +67,27 @@ bool ReadOutages(const Value& value, Outages::SavedState& state) {
                      [&](const Value& record) { return ReadOutage(record, state.records.emplace_back()); });
 }
 
+void ReadBelief(Members& members, const char* key, std::optional<Belief>& belief, double least, double most) {
+  const Value* value = members.Find(key);
+  if (!members.Check(value) || value->IsNull()) return;
+  Members parts(*value);
+  parts.Read("mean", belief.emplace().mean, least, most);
+  parts.Read("sigma", belief->sigma, 0, 10);
+  members.Check(parts.is_good());
+}
+
 bool ReadBattery(const Value& value, SavedBatteries::Entry& entry) {
   Members members(value);
-  members.Read("charge", entry.battery.charge, 0, 1);
-  members.Read("factor", entry.battery.factor, 0.1, 10);
-  members.Read("first_factor", entry.battery.first_factor, 0.1, 10);
+  ReadBelief(members, "charge", entry.battery.charge, 0, 1);
+  ReadBelief(members, "bias", entry.battery.bias, -1, 1);
+  ReadBelief(members, "drain", entry.battery.drain, 0.1, 10);
+  members.Read("on_battery", entry.battery.on_battery);
+  members.Read("load", entry.battery.load, 0, 1e6);
   members.Read("energy_on_battery", entry.energy.on_battery, 0, kMostEnergy);
   members.Read("energy_total", entry.energy.total, 0, kMostEnergy);
   members.Read("shutdown_advised", entry.shutdown_advised);
+  members.Read("was_pack", entry.was_pack);
+  members.Read("saved_at", entry.saved_at);
   return members.is_good();
 }
 
@@ -75,7 +96,7 @@ template <typename Map, typename WriteEntry>
 std::string Written(const Map& inverters, WriteEntry write) {
   JsonWriter json;
   json.Object([&] {
-    json.Key("version").Number(kMemoryVersion, 0);
+    json.Key("version").Number(kSavedVersion, 0);
     json.Key("inverters").Object([&] {
       for (const auto& [id, entry] : inverters) {
         json.Key(id).Object([&, &one = entry] { write(json, one); });
@@ -88,7 +109,7 @@ std::string Written(const Map& inverters, WriteEntry write) {
 template <typename SavedState, typename ReadEntry>
 Result<SavedState> Parsed(std::string_view json, ReadEntry read) {
   const auto bad = [] { return Failure(ErrorCode::kBadReply, "it is not what this version writes"); };
-  const auto document = ParseVersioned(json, kMemoryVersion);
+  const auto document = ParseVersioned(json, kSavedVersion);
   if (!document) return bad();
   const auto found = document->FindMember("inverters");
   if (found == document->MemberEnd() || !found->value.IsObject()) return bad();
@@ -139,12 +160,16 @@ Result<SavedOutages> SavedOutages::FromJson(std::string_view json) { return Pars
 
 std::string SavedBatteries::ToJson() const {
   return Written(inverters, [](JsonWriter& json, const Entry& entry) {
-    WriteNumber(json.Key("charge"), entry.battery.charge);
-    WriteNumber(json.Key("factor"), entry.battery.factor);
-    WriteNumber(json.Key("first_factor"), entry.battery.first_factor);
+    WriteBelief(json.Key("charge"), entry.battery.charge);
+    WriteBelief(json.Key("bias"), entry.battery.bias);
+    WriteBelief(json.Key("drain"), entry.battery.drain);
+    json.Key("on_battery").Bool(entry.battery.on_battery);
+    WriteNumber(json.Key("load"), entry.battery.load);
     WriteNumber(json.Key("energy_on_battery"), entry.energy.on_battery);
     WriteNumber(json.Key("energy_total"), entry.energy.total);
     json.Key("shutdown_advised").Bool(entry.shutdown_advised);
+    json.Key("was_pack").Bool(entry.was_pack);
+    json.Key("saved_at").Text(FormatTime(entry.saved_at));
   });
 }
 

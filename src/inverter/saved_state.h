@@ -35,6 +35,8 @@ struct SavedBatteries {
     Battery::SavedState battery{};
     Energy::SavedState energy{};
     bool shutdown_advised = false;
+    bool was_pack = false;  // a battery voltage of 3 V or more was seen
+    WallTime saved_at{};    // as things were then
 
     bool operator==(const Entry&) const = default;
   };

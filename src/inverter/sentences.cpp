@@ -79,36 +79,11 @@ LogLine Ended(const Outage& outage, const Reading& reading) {
                                        outage.lowest_battery_voltage.value_or(0), Summary(reading))};
 }
 
-std::optional<LogLine> Calibrated(Calibration calibration, std::optional<double> factor) {
-  switch (calibration) {
-    case Calibration::kNotReady:
-      return {};
-    case Calibration::kReady:
-      if (factor) return LogLine{LogLevel::kInfo, "the battery is full"};
-      return LogLine{
-          LogLevel::kInfo,
-          "the battery is full; it was never calibrated: a discharge from here until the battery is low, at a "
-          "steady load, tells how much it holds"};
-    case Calibration::kUnderWay:
-      return LogLine{LogLevel::kInfo, "this discharge began full: if it lasts until the battery is low, it calibrates"};
-    case Calibration::kLearned:
-      return LogLine{
-          LogLevel::kInfo,
-          fmt::format("calibrated: from full until it was low the battery gave {:.0f} % of the capacity that the "
-                      "options say; charge and runtime go by that from now on",
-                      factor.value_or(1) * 100)};
-    case Calibration::kNotFromFull:
-      return LogLine{LogLevel::kInfo, "not calibrated: this discharge was not seen to begin with a full battery"};
-    case Calibration::kTooShallow:
-      return LogLine{
-          LogLevel::kWarning,
-          fmt::format("not calibrated: the battery was low before it gave {:.0f} % of the capacity that the options "
-                      "say; it is worn, or battery_capacity or rated_power is not right",
-                      Battery::kDeepEnough * 100)};
-    case Calibration::kEndedEarly:
-      return LogLine{LogLevel::kInfo, "not calibrated: the discharge ended before the battery was low"};
-  }
-  return {};
+LogLine Learned(const Range& capacity) {
+  return {LogLevel::kInfo,
+          fmt::format("learned from this discharge: the battery holds about {:.0f} % of battery_capacity ({:.0f}-{:.0f} %); "
+                      "charge and runtime go by that from now on",
+                      capacity.value * 100, capacity.least * 100, capacity.most * 100)};
 }
 
 LogLine BriefOutage(double voltage) {

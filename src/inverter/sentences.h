@@ -26,9 +26,8 @@ std::vector<LogLine> Changes(const Reading& before, const Reading& after);
 // That it went on battery, or that the cause is worse than it seemed; that it is over.
 LogLine Began(const Outage& outage, const Reading& reading);
 LogLine Ended(const Outage& outage, const Reading& reading);
-// What a calibration has come to, for one who waits beside it; `factor`: of the capacity that the options say, empty
-// while it was never learned. Nothing where there is nothing to say.
-std::optional<LogLine> Calibrated(Calibration calibration, std::optional<double> factor);
+// What a discharge taught of the capacity, as a share of what the options say.
+LogLine Learned(const Range& capacity);
 // That the power failed and came back between two polls; `voltage`: V at the input.
 LogLine BriefOutage(double voltage);
 LogLine ShutdownAdvised(const std::vector<ShutdownAdvisor::Reason>& reasons);

@@ -36,7 +36,9 @@ void ShutdownAdvisor::Follow(const Input& input, Time now) {
       continue;
     }
     if (!met_since_[i]) met_since_[i] = now;
-    if (now - *met_since_[i] >= options_.delay) held_long.push_back(*found);
+    const bool may_be_inrush = found->why == Why::kBatteryLow || found->why == Why::kRuntime;
+    const Duration delay = may_be_inrush ? std::max<Duration>(options_.delay, kInrush) : options_.delay;
+    if (now - *met_since_[i] >= delay) held_long.push_back(*found);
   }
   if (held_long.empty()) return;
   is_advised_ = true;
@@ -45,15 +47,18 @@ void ShutdownAdvisor::Follow(const Input& input, Time now) {
 
 std::vector<ShutdownAdvisor::Reason> ShutdownAdvisor::Met(const Input& input) const {
   std::vector<Reason> met;
+  if (input.counts == Counts::kNothing) return met;
+  if (input.battery_low) met.push_back({Why::kBatteryLow, 1});
+  if (input.counts == Counts::kBatteryLow) return met;
   if (input.charge && *input.charge <= options_.charge) met.push_back({Why::kCharge, *input.charge});
   if (input.runtime && *input.runtime <= InSeconds(options_.runtime)) met.push_back({Why::kRuntime, *input.runtime});
-  if (input.voltage && options_.voltage && *input.voltage <= *options_.voltage) {
+  const auto limit = options_.voltage ? options_.voltage : input.safety_voltage;
+  if (input.voltage && limit && *input.voltage <= *limit) {
     met.push_back({Why::kVoltage, *input.voltage});
   }
   if (options_.after && input.on_battery_for >= *options_.after) {
     met.push_back({Why::kAfter, InSeconds(input.on_battery_for)});
   }
-  if (input.battery_low) met.push_back({Why::kBatteryLow, 1});
   return met;
 }
 

@@ -38,15 +38,21 @@ class ShutdownAdvisor {
     bool operator==(const Reason&) const = default;
   };
 
+  // Which conditions count. A test is no outage; in battery-priority mode the utility is there, and only the inverter
+  // itself can say that the battery is about to end.
+  enum class Counts { kAll, kBatteryLow, kNothing };
+
   // What is known. Of a silent inverter that was on battery, charge and runtime are carried on.
   struct Input {
     bool on_battery = false;               // or was, when it fell silent
     std::optional<Duration> silent_for{};  // nothing: it answers
     Duration on_battery_for{0};
     std::optional<double> charge{};   // %
-    std::optional<double> runtime{};  // s
-    std::optional<double> voltage{};  // V
+    std::optional<double> runtime{};         // s, the least that it may be
+    std::optional<double> voltage{};         // V
+    std::optional<double> safety_voltage{};  // V: at or below; where the owner chose none and no charge is known
     bool battery_low = false;
+    Counts counts = Counts::kAll;
   };
 
   explicit ShutdownAdvisor(const ShutdownOptions& options, bool is_advised = false)
@@ -62,6 +68,8 @@ class ShutdownAdvisor {
 
  private:
   static constexpr std::chrono::minutes kMainsHeld{5};
+  // So long what may be the dip of a motor's start is not believed, whatever the delay is; apcupsd waits as long.
+  static constexpr std::chrono::seconds kInrush{6};
   static constexpr std::chrono::seconds kSilenceCounts{60};
 
   std::vector<Reason> Met(const Input& input) const;

@@ -27,6 +27,14 @@ struct Total {
   bool operator==(const Total&) const = default;
 };
 
+// Where a value lies in four of five cases.
+struct Spread {
+  double least = 0;
+  double most = 0;
+
+  bool operator==(const Spread&) const = default;
+};
+
 struct Snapshot {
   std::optional<Reading> reading{};  // empty: nothing read yet, or too long ago to be shown as live
   bool connected = false;            // the inverter answers
@@ -38,8 +46,10 @@ struct Snapshot {
   std::optional<double> last_outage_duration{};  // s
   Total outages{};                               // ever
   std::optional<Outage> last_outage_record{};
-  std::optional<double> battery_charge{};   // %
-  std::optional<double> battery_runtime{};  // s
+  std::optional<double> battery_charge{};         // %
+  std::optional<Spread> battery_charge_range{};   // %; also where it is too wide for a charge to be told
+  std::optional<double> battery_runtime{};        // s
+  std::optional<Spread> battery_runtime_range{};  // s, likewise
   std::optional<double> battery_health{};   // %
   std::optional<double> load_power{};       // W
   Total energy_on_battery{};                // kWh

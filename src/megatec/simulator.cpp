@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
-#include <iterator>
 #include <optional>
 
 namespace aims {
@@ -16,35 +14,21 @@ using namespace std::chrono_literals;
 using std::string_view;
 
 constexpr double kCapacity = 20;             // Ah
-constexpr double kPeukert = 1.25;            // a flooded battery's
 constexpr double kRatedPower = 1200;         // VA at 100 % load
+constexpr double kNominalVoltage = 12;       // V
 constexpr double kEfficiency = 0.9;          //
-constexpr double kIdlePower = 24;            // W
-constexpr double kResistance = 0.015;        // Ω: the sag under load
-constexpr double kChargeCurrent = 10;        // A
-constexpr double kChargeRise = 1.2;          // V over the rest voltage while charging
-constexpr double kBoostVoltage = 14.1;       // V
-constexpr double kFloatVoltage = 13.5;       // V
-constexpr double kLowBatteryVoltage = 10.5;  // V: b6
-constexpr double kCutOffVoltage = 10.0;      // V: the output goes off
+constexpr double kIdleShare = 0.02;          // of the rated power
+constexpr double kChargeRate = 0.5;          // of the capacity in an hour
+// V of a 12 V block.
+constexpr double kChargeRise = 1.4;          // over the rest voltage while charging
+constexpr double kBoostVoltage = 14.1;
+constexpr double kFloatVoltage = 13.5;
+constexpr double kLowBatteryVoltage = 10.5;  // b6
+constexpr double kCutOffVoltage = 10.0;      // the output goes off
 constexpr double kUtilityVoltage = 120;      // V
-constexpr double kFlat = -0.08;              // of the charge
 constexpr auto kOutagePeriod = 600s;
 constexpr auto kOutageLength = 60s;
 constexpr auto kShortTest = 10s;
-
-struct RestPoint {
-  double charge;
-  double voltage;
-};
-constexpr std::array kRest{RestPoint{kFlat, 9.0}, RestPoint{0, 11.6},     RestPoint{0.1, 11.89}, RestPoint{0.25, 12.06},
-                           RestPoint{0.5, 12.24}, RestPoint{0.75, 12.45}, RestPoint{1, 12.65}};
-
-double RestVoltage(double charge) {
-  const auto above = std::find_if(kRest.begin() + 1, kRest.end() - 1, [&](RestPoint p) { return p.charge >= charge; });
-  const RestPoint low = *std::prev(above);
-  return low.voltage + (charge - low.charge) * (above->voltage - low.voltage) / (above->charge - low.charge);
-}
 
 std::optional<double> Number(string_view text, double least, double most) {
   double number = 0;
@@ -63,37 +47,51 @@ std::optional<Simulator::Fault> FaultOf(string_view word) {
 
 }  // namespace
 
+Simulator::Simulator(Time now, Mains mains, const BatteryOptions& battery)
+    : mains_(mains),
+      started_(now),
+      now_(now),
+      nominal_voltage_(battery.nominal_voltage.value_or(kNominalVoltage)),
+      rated_power_(battery.rated_power.value_or(kRatedPower)),
+      capacity_(battery.capacity.value_or(kCapacity)),
+      battery_(battery.type.value_or(BatteryType::kFlooded), nominal_voltage_, capacity_) {}
+
 bool Simulator::OnMains() const {
   const bool outage = mains_ == Mains::kOutages && (now_ - started_) >= kOutagePeriod &&
                       (now_ - started_) % kOutagePeriod < kOutageLength;
   return utility_ && !outage;
 }
 
-// The battery current at the present load, times the time, is what the battery gives or takes.
 void Simulator::Advance(Time now) {
-  const double hours = std::chrono::duration<double, std::ratio<3600>>(now - now_).count();
+  const std::chrono::duration<double> passed = now - now_;
   now_ = now;
   if (off_at_ && on_at_ && now_ >= *on_at_ && OnMains()) {
     off_at_.reset();
     on_at_.reset();
   }
   if (OnMains() && !IsTesting()) {
-    charge_ = std::min(1.0, charge_ + kChargeCurrent * hours / kCapacity);
+    battery_.Charge(kChargeRate * capacity_, passed);
+    is_cut_off_ = false;
   } else {
-    if (battery_voltage() < kLowBatteryVoltage) test_until_ = now_;
-    const double power = (IsOff() ? 0 : load_) / 100 * kRatedPower / kEfficiency + kIdlePower;
-    const double current = power / 12;
-    const double rate = std::max(1.0, current / (kCapacity / 20));
-    charge_ = std::max(kFlat, charge_ - current * std::pow(rate, kPeukert - 1) * hours / kCapacity);
+    if (battery_voltage() < kLowBatteryVoltage * nominal_voltage_ / 12) test_until_ = now_;
+    battery_.Discharge(BatteryPower(), passed);
+    if (battery_voltage() <= kCutOffVoltage * nominal_voltage_ / 12) is_cut_off_ = true;
   }
 }
 
-double Simulator::Voltage(double charge) const {
-  if (!OnMains() || IsTesting()) return RestVoltage(charge) - load_ / 100 * kRatedPower / 12 * kResistance;
-  return charge >= 1 ? kFloatVoltage : std::min(kBoostVoltage, RestVoltage(charge) + kChargeRise);
+// W out of the battery at the present load.
+double Simulator::BatteryPower() const {
+  return (IsOff() || is_cut_off_ ? 0 : load_) / 100 * rated_power_ / kEfficiency + kIdleShare * rated_power_;
 }
 
-double Simulator::battery_voltage() const { return Voltage(charge_); }
+double Simulator::Voltage(const BatteryModel& battery) const {
+  if (!OnMains() || IsTesting()) return battery.Voltage(BatteryPower());
+  const double blocks = nominal_voltage_ / 12;
+  if (battery.is_full()) return kFloatVoltage * blocks;
+  return std::min(kBoostVoltage * blocks, battery.Voltage(0) + kChargeRise * blocks);
+}
+
+double Simulator::battery_voltage() const { return Voltage(battery_); }
 
 bool Simulator::Obey(string_view command) {
   const size_t blank = command.find(' ');
@@ -104,15 +102,17 @@ bool Simulator::Obey(string_view command) {
     return true;
   }
   if (what == "battery") {
-    const auto voltage = Number(how, 8, 16);
+    const auto voltage = Number(how, 8, 64);
     if (!voltage) return false;
-    double low = kFlat;
+    double low = 0;
     double high = 1;
     for (int i = 0; i < 40; ++i) {
       const double middle = (low + high) / 2;
-      (Voltage(middle) < *voltage ? low : high) = middle;
+      BatteryModel battery = battery_;
+      battery.Set(middle);
+      (Voltage(battery) < *voltage ? low : high) = middle;
     }
-    charge_ = high;
+    battery_.Set(high);
     return true;
   }
   if (what == "load") {
@@ -191,13 +191,13 @@ std::string Simulator::Reply(string_view request) {
 std::string Simulator::Status() {
   const bool mains = OnMains();
   const double battery = battery_voltage();
-  const bool inverting = !mains && battery > kCutOffVoltage && !IsOff();
+  const bool inverting = !mains && !is_cut_off_ && !IsOff();
   const bool gives = inverting || (mains && !IsOff());
   const double input = mains ? kUtilityVoltage + Noise(0.4) : 0;
   const double output = !gives ? 0 : mains ? input : kUtilityVoltage;
   return fmt::format("({:05.1f} {:05.1f} {:05.1f} {:03.0f} {:04.1f} {:04.1f} 00.0 {:d}{:d}001{:d}{:d}{:d}\r", input,
                      mains ? input : 110.0, output, gives ? load_ : 0, gives ? 60.0 : 0.0, battery, !mains,
-                     battery < kLowBatteryVoltage, IsTesting(), !mains || off_at_.has_value(), beeper_);
+                     battery < kLowBatteryVoltage * nominal_voltage_ / 12, IsTesting(), !mains || off_at_.has_value(), beeper_);
 }
 
 // Even between -most and +most, the same in every run.

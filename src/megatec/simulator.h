@@ -1,8 +1,9 @@
 // A simulated AIMS inverter with a small battery: what it answers to Q1, as time passes and people do things to it.
 // Pure: the time comes in, bytes go out; simulated_line.h puts them on a line.
 //
-// The battery is a flooded 12 V one of 20 Ah behind a 1200 VA inverter: float at 13.5 V, a rest voltage by charge
-// (BCI's table), Peukert's law, a sag by load, a steep end, and a charger of 10 A.
+// The battery is the model of the inverter's own (battery_model.h), of the type, voltage and size that it is told; else a
+// flooded 12 V one of 20 Ah behind a 1200 VA inverter. It floats at 13.5 V per 12 V, and the charger gives half of the
+// capacity in an hour.
 
 #pragma once
 
@@ -11,6 +12,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "inverter/battery.h"
+#include "inverter/battery_model.h"
 
 namespace aims {
 
@@ -23,7 +27,8 @@ class Simulator {
   // With `outages`, the mains fail by themselves for a minute every ten minutes, so that there is something to see.
   enum class Mains { kSteady, kOutages };
 
-  explicit Simulator(Time now, Mains mains = Mains::kSteady) : mains_(mains), started_(now), now_(now) {}
+  // `battery`: what is not said of it is as above.
+  explicit Simulator(Time now, Mains mains = Mains::kSteady, const BatteryOptions& battery = {});
 
   // Lets the time pass.
   void Advance(Time now);
@@ -46,7 +51,8 @@ class Simulator {
   bool IsTesting() const { return now_ < test_until_; }
   bool IsOff() const { return off_at_ && now_ >= *off_at_; }
   bool Follow(std::string_view command);
-  double Voltage(double charge) const;
+  double BatteryPower() const;
+  double Voltage(const BatteryModel& battery) const;
   std::string Status();
   double Noise(double most);
 
@@ -54,7 +60,11 @@ class Simulator {
   Time started_;
   Time now_;
   bool utility_ = true;
-  double charge_ = 1;  // 0-1, of the battery; a little below 0 it is flat
+  double nominal_voltage_;  // V
+  double rated_power_;      // VA
+  double capacity_;         // Ah
+  BatteryModel battery_;
+  bool is_cut_off_ = false;  // the battery is empty: until the mains are back
   double load_ = 23;   // %
   Fault fault_ = Fault::kNone;
   uint32_t random_ = 1;

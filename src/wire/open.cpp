@@ -104,7 +104,7 @@ Result<OpenLine> Opener::StartSimulator() {
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0) {
     return Failure(ErrorCode::kAbsent, fmt::format("the simulator cannot start: {}", std::strerror(errno)));
   }
-  if (!simulator_) simulator_ = std::make_shared<Simulator>(Clock::now(), Simulator::Mains::kOutages);
+  if (!simulator_) simulator_ = std::make_shared<Simulator>(Clock::now(), Simulator::Mains::kOutages, simulated_);
   auto line = std::make_shared<SimulatedLine>(Stream(executor_, ends[1]), simulator_, baud_rate_);
   asio::co_spawn(executor_, SimulatedLine::Serve(line), asio::detached);
   return OpenLine{Descriptor(ends[0]), kLineSilence};

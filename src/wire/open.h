@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "inverter/address.h"
 #include "io/descriptor.h"
+#include "inverter/battery.h"
 #include "megatec/simulator.h"
 #include "wire/serial.h"
 
@@ -26,8 +27,9 @@ struct OpenLine {
 
 class Opener {
  public:
-  Opener(asio::any_io_executor executor, Address address, int baud_rate)
-      : executor_(executor), address_(std::move(address)), baud_rate_(baud_rate) {}
+  // `simulated`: the battery of a simulated inverter.
+  Opener(asio::any_io_executor executor, Address address, int baud_rate, const BatteryOptions& simulated = {})
+      : executor_(executor), address_(std::move(address)), baud_rate_(baud_rate), simulated_(simulated) {}
 
   // Takes up to kConnectLimit for each of a host's addresses, and, where its name has to be looked up, as long as the
   // system's resolver does.
@@ -60,6 +62,7 @@ class Opener {
   asio::any_io_executor executor_;
   Address address_;
   int baud_rate_;
+  BatteryOptions simulated_;
   std::string name_;
   std::string path_;  // of the tty that is or was open
   bool has_answered_ = false;

@@ -27,7 +27,7 @@ Poller::Poller(asio::any_io_executor executor, const InverterOptions& options, I
       poll_interval_(options.poll_interval),
       inverter_(inverter),
       on_update_(std::move(on_update)),
-      opener_(executor, options.address, options.baud_rate),
+      opener_(executor, options.address, options.baud_rate, options.battery),
       link_(executor),
       commands_(executor, options.device.name, options.delays),
       request_(megatec::kStatusRequest) {}

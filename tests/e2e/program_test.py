@@ -4,8 +4,10 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -494,8 +496,8 @@ def test_of_two_adapters_none_is_taken_and_both_are_named(tmp_path, broker, by_i
 
 # ---- Options, command line ----
 
-def run(*arguments, **more):
-    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=20, **more)
+def run(*arguments, program=PROGRAM, **more):
+    return subprocess.run([program, *arguments], capture_output=True, text=True, timeout=20, **more)
 
 
 def test_every_mistake_is_a_line_and_the_exit_code_is_2(tmp_path):
@@ -648,9 +650,12 @@ def test_probe_says_who_is_in_the_way(tmp_path, broker, ears):
 
 @pytest.mark.release
 def test_probe_says_when_it_may_not():
-    with ScriptedInverter() as inverter:
+    # The checkout may lie where another user may not look.
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder, ScriptedInverter() as inverter:
+        os.chmod(folder, 0o755)
+        program = shutil.copy(PROGRAM, folder)
         os.chmod(inverter.address, 0o600)
-        done = run("--probe", inverter.address, user=65534, group=65534, extra_groups=[])
+        done = run("--probe", inverter.address, program=program, user=65534, group=65534, extra_groups=[])
         assert done.returncode == 1 and "no permission" in done.stdout.lower() and "dialout" in done.stdout
 
 

@@ -52,7 +52,8 @@ TEST_CASE("the keys of the state are those of the discovery, in every state of k
   auto components = KeysOf(discovery["cmps"]);
   CHECK(components.size() == 31);
   CHECK(components.erase("power_event") == 1);                    // what happens is no state
-  components.insert({"shutdown_reasons", "last_outage_record"});  // the sources of attributes
+  // The sources of attributes.
+  components.insert({"battery_charge_range", "battery_runtime_range", "shutdown_reasons", "last_outage_record"});
   for (const Snapshot& snapshot :
        {Snapshot{}, Snapshot{Reading{}, true}, Snapshot{*megatec::ParseStatus(frames::kMains), true}}) {
     CHECK(KeysOf(Parsed(StateDocument(snapshot))) == components);
@@ -69,7 +70,7 @@ TEST_CASE("the state of a real frame, value by value") {
       R"("avr_active":"OFF","connection":"ON","status":null,"battery_charge":null,"battery_runtime":null,)"
       R"("battery_health":null,"battery_problem":"OFF","load_power":null,"energy_on_battery":0.0,"energy_total":0.0,)"
       R"("on_battery_since":null,"last_outage":null,"last_outage_duration":null,"outages":0,"shutdown_advised":"OFF",)"
-      R"("safe_to_start":"OFF","shutdown_reasons":{"reasons":[]},"last_outage_record":null})");
+      R"("safe_to_start":"OFF","battery_charge_range":null,"battery_runtime_range":null,"shutdown_reasons":{"reasons":[]},"last_outage_record":null})");
 }
 
 TEST_CASE("what follows from readings is written in its own forms") {
@@ -77,6 +78,8 @@ TEST_CASE("what follows from readings is written in its own forms") {
   snapshot.status = Status::kBatteryLow;
   snapshot.on_battery_since = *ParseTime("2026-11-22T21:04:00.250+00:00");
   snapshot.battery_charge = 29;
+  snapshot.battery_charge_range = Spread{24, 34};
+  snapshot.battery_runtime_range = Spread{1200, 1800};
   snapshot.energy_total.value = 12.34;
   snapshot.shutdown_advised = true;
   snapshot.shutdown_reasons = {{ShutdownAdvisor::Why::kCharge, 29}, {ShutdownAdvisor::Why::kRuntime, 280.04}};
@@ -85,6 +88,8 @@ TEST_CASE("what follows from readings is written in its own forms") {
   CHECK(Text(state, "status") == "Battery low");
   CHECK(Text(state, "on_battery_since") == "2026-11-22T21:04:00.250+00:00");
   CHECK(state["battery_charge"].GetInt() == 29);
+  CHECK(state["battery_charge_range"]["least"].GetInt() == 24);
+  CHECK(state["battery_runtime_range"]["most"].GetInt() == 1800);
   CHECK(state["energy_total"].GetDouble() == 12.34);
   const auto& reasons = state["shutdown_reasons"]["reasons"];
   REQUIRE(reasons.Size() == 2);

