@@ -14,7 +14,7 @@ constexpr double kSmoothedByCharge = 0.08;
 constexpr double kSettling = 0.35;
 constexpr double kSettled = 0.02;
 constexpr double kLongEnough = 0.4;
-constexpr double kUnseenDoubt = 0.3;
+constexpr double kUnseenDoubt = 0.2;
 constexpr double kLeastDrain = 0.5;
 constexpr double kMostDrain = 4;
 

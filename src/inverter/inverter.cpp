@@ -12,6 +12,7 @@ using namespace std::chrono_literals;
 
 constexpr double kMostOfCell = 3;           // V: on-line units tell the voltage of one cell
 constexpr double kChargeWorthSaving = 0.1;  // of the capacity
+constexpr double kFullEnough = 0.98;
 constexpr double kMostChargeSpread = 60;    // points: a charge that is no better known is unknown
 constexpr double kMostRuntimeSpread = 4;    // times the least
 constexpr double kLeadNearlyEmpty = 11.0;   // V of a 12 V block under load: 3 to 9 % of all that it gives are left
@@ -34,6 +35,8 @@ std::optional<double> Rounded(std::optional<double> number, double step) {
   if (!number) return {};
   return std::round(*number / step) * step;
 }
+
+bool IsFull(const Battery::SavedState& battery) { return battery.charge && battery.charge->mean >= kFullEnough; }
 
 double InKilowattHours(double energy) { return std::floor(energy / 10) / 100; }
 
@@ -63,7 +66,7 @@ Update Inverter::Apply(Reading reading, Moment now) {
   if (!snapshot_.connected) update.connection = Connection::kBack;
   if (!followed_at_) FollowRestart(now);
   heard_at_ = now.wall;
-  const auto learned = battery_.saved_state().drain;
+  const Battery::SavedState before = battery_.saved_state();
   const double energy = FollowBattery(reading, Passed(now.steady));
   snapshot_.reading = reading;
   snapshot_.connected = true;
@@ -73,7 +76,9 @@ Update Inverter::Apply(Reading reading, Moment now) {
   if (events_.Back()) Happened(EventType::kConnectionRestored, update);
   FollowOutage(reading, energy, update);
   FollowBriefOutage(reading, update);
-  if (battery_.saved_state().drain != learned) update.lines.push_back(Learned(*battery_.learned()));
+  const Battery::SavedState after = battery_.saved_state();
+  if (after.drain != before.drain) update.lines.push_back(Learned(*battery_.learned()));
+  if (!after.on_battery && IsFull(after) && !IsFull(before)) update.lines.push_back(BatteryFull());
   for (const EventType type : events_.Read(reading)) Happened(type, update);
   Conclude(update);
   was_read_ = true;

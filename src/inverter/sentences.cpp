@@ -86,6 +86,8 @@ LogLine Learned(const Range& capacity) {
                       capacity.value * 100, capacity.least * 100, capacity.most * 100)};
 }
 
+LogLine BatteryFull() { return {LogLevel::kInfo, "the battery is full"}; }
+
 LogLine BriefOutage(double voltage) {
   return {LogLevel::kWarning,
           fmt::format("the utility failed for a moment, between two polls (input fault {:.1f} V)", voltage)};

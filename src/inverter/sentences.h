@@ -28,6 +28,7 @@ LogLine Began(const Outage& outage, const Reading& reading);
 LogLine Ended(const Outage& outage, const Reading& reading);
 // What a discharge taught of the capacity, as a share of what the options say.
 LogLine Learned(const Range& capacity);
+LogLine BatteryFull();
 // That the power failed and came back between two polls; `voltage`: V at the input.
 LogLine BriefOutage(double voltage);
 LogLine ShutdownAdvised(const std::vector<ShutdownAdvisor::Reason>& reasons);

@@ -23,7 +23,9 @@ struct Play {
   std::set<std::string> statuses;
   Snapshot end;
   std::optional<double> least_charge;
-  bool was_ever_failed = false;
+  double largest_fall = 0;                // points of charge in a step, above 10 %
+  std::optional<double> charge_at_advice{};  // %
+  double promised = 0, played = 0;        // s
 
   Play(const InverterOptions& options, const std::optional<Reading>& like) {
     Inverter stage(options, {{}, {.battery = {.charge = Belief{0.98, 0.01}}}});
@@ -32,12 +34,19 @@ struct Play {
     while (const auto step = rehearsal.Next()) {
       REQUIRE(++steps < 2000);
       const auto goal = time + step->passed;
+      const Snapshot before = stage.snapshot();
+      if (step->reading.utility_power && played == 0) promised = before.battery_runtime.value_or(0);
+      if (!step->reading.utility_power) played += std::chrono::duration<double>(step->passed).count();
       while (time < goal) {
         time = std::min<Inverter::Time>(goal, time + Inverter::kLongestStep);
         const Update update = stage.Apply(step->reading, {time});
         for (const PowerEvent& event : update.events) events.push_back(event.type);
       }
       end = stage.snapshot();
+      if (before.battery_charge && end.battery_charge && *before.battery_charge > 10) {
+        largest_fall = std::max(largest_fall, *before.battery_charge - *end.battery_charge);
+      }
+      if (end.shutdown_advised && !charge_at_advice) charge_at_advice = end.battery_charge;
       statuses.insert(std::string(Name(*end.status)));
       if (end.battery_charge) least_charge = std::min(least_charge.value_or(100), *end.battery_charge);
     }
@@ -86,6 +95,25 @@ TEST_CASE("a rehearsal has the whole outage in it, whatever the battery") {
         CHECK((!can_carry || play.statuses.contains("On battery")));
         CHECK((!can_carry || play.least_charge.value_or(100) <= 10));
         CHECK(play.end.battery_charge == 100);
+      }
+    }
+  }
+}
+
+// It fell from 49 % to 6 % in a step, so that all stages of the blueprint began together, and played 195 of 361 min.
+TEST_CASE("a rehearsed battery runs down evenly, is advised at the charge that was chosen, and lasts about as long as it said") {
+  for (const BatteryType type : {BatteryType::kFlooded, BatteryType::kAgm, BatteryType::kGel, BatteryType::kLifepo4}) {
+    for (const double nominal : {12.0, 24.0, 48.0}) {
+      for (const double capacity : {100.0, 200.0, 400.0}) {
+        CAPTURE(static_cast<int>(type));
+        CAPTURE(nominal);
+        CAPTURE(capacity);
+        const Play play(With(type, nominal, capacity, 1200), std::nullopt);
+        CHECK(play.largest_fall <= 3);
+        REQUIRE(play.charge_at_advice);
+        CHECK(*play.charge_at_advice >= 27);
+        CHECK(*play.charge_at_advice <= 30);
+        CHECK(play.played == doctest::Approx(play.promised).epsilon(0.2));
       }
     }
   }
