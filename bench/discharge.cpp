@@ -1,63 +1,34 @@
-// A discharge of the simulated battery (simulator.h), from full to the cut-off, and what an owner would be shown
-// meanwhile, beside what was true: columns for bench/discharge to draw. The options say of the battery what is printed
-// on it.
+// A measured discharge from full to empty, and what an owner would be shown meanwhile beside what was true: columns for
+// bench/discharge to draw. The options say of the battery what is printed on it.
 
 #include <fmt/format.h>
 
-#include <chrono>
+#include <algorithm>
 #include <vector>
 
-#include "inverter/inverter.h"
-#include "megatec/q1.h"
-#include "megatec/simulator.h"
+#include "bench/records.h"
 
-namespace aims {
-namespace {
-
-using namespace std::chrono_literals;
-
-struct Row {
-  double minute, voltage;
-  std::optional<double> charge, runtime;
-  bool battery_low, shutdown_advised;
-};
-
-InverterOptions Said() {
-  InverterOptions options;
-  options.battery = {.type = BatteryType::kFlooded, .nominal_voltage = 12, .capacity = 20, .rated_power = 1200};
-  return options;
-}
-
-// Until the output goes off.
-std::vector<Row> Discharge() {
-  Inverter::Time time{};
-  Simulator simulator(time);
-  Inverter inverter(Said(), {}, {.battery = {.charge = 1}});
-  std::vector<Row> rows;
-  simulator.Obey("load 20");
-  simulator.Obey("utility off");
-  while (true) {
-    simulator.Advance(time);
-    const auto reading = megatec::ParseReply(simulator.Reply("Q1\r"), "Q1\r");
-    if (!reading || reading->output_voltage == 0) return rows;
-    inverter.Read(*reading, {time});
-    const Snapshot& seen = inverter.snapshot();
-    rows.push_back({std::chrono::duration<double, std::ratio<60>>(time.time_since_epoch()).count(),
-                    reading->battery_voltage, seen.battery_charge, seen.battery_runtime, reading->battery_low,
-                    seen.shutdown_advised});
-    time += 1s;
-  }
-}
-
-}  // namespace
-}  // namespace aims
-
-int main() {
-  const auto rows = aims::Discharge();
+// FILE RECORD
+int main(int count, char** words) {
+  using namespace aims;
+  if (count < 3) return 2;
+  const std::vector<records::Record> all = records::Load(words[1]);
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const records::Record& record) { return record.name == words[2]; });
+  if (found == all.end()) return 1;
+  const records::Track track = records::Played(*found);
   fmt::print(
-      "# minute, battery V, estimated charge %, estimated min left, true min left, battery low, shutdown advised\n");
-  for (const auto& row : rows) {
-    fmt::print("{:.3f} {} {} {:.2f} {:.2f} {:d} {:d}\n", row.minute, row.voltage, row.charge.value_or(-1),
-               row.runtime.value_or(-60) / 60, rows.back().minute - row.minute, row.battery_low, row.shutdown_advised);
-  }
+      "# hour, battery V, charge %: estimate, least, most, true; hours left: estimate, least, most, true; advised\n");
+  double next = 0;
+  records::Run(*found, track, {records::Typed(*found, track)}, [&](const records::Seen& seen) {
+    if (seen.time < next) return;
+    next = seen.time + 60;
+    const Snapshot& shown = seen.snapshot;
+    const Spread charge = shown.battery_charge_range.value_or(Spread{0, 100});
+    const Spread runtime = shown.battery_runtime_range.value_or(Spread{});
+    fmt::print("{:.4f} {:.1f} {} {} {} {:.1f} {:.3f} {:.3f} {:.3f} {:.3f} {:d}\n", seen.time / 3600,
+               shown.reading->battery_voltage, shown.battery_charge.value_or(-1), charge.least, charge.most,
+               seen.charge * 100, shown.battery_runtime.value_or(0) / 3600, runtime.least / 3600, runtime.most / 3600,
+               seen.left / 3600, shown.shutdown_advised);
+  });
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "homeassistant/documents.h"
+#include "inverter/options.h"
 #include "megatec/q1.h"
 
 namespace {
@@ -48,6 +49,24 @@ void StateDocument(benchmark::State& state) {
   state.counters["allocations"] = Allocations(write);
 }
 BENCHMARK(StateDocument);
+
+// Charge and runtime with their ranges, after a reading on battery.
+void Estimate(benchmark::State& state) {
+  using namespace std::chrono_literals;
+  aims::InverterOptions options;
+  options.battery = {.type = aims::BatteryType::kAgm, .nominal_voltage = 12, .capacity = 100, .rated_power = 1200};
+  aims::Battery battery(options.battery, {.charge = aims::Belief{1, 0.01}});
+  const auto read = [&] {
+    battery.OnBattery(12.1, 23, false, 1s);
+    auto charge = battery.charge();
+    auto runtime = battery.runtime();
+    benchmark::DoNotOptimize(charge);
+    benchmark::DoNotOptimize(runtime);
+  };
+  for (auto _ : state) read();
+  state.counters["allocations"] = Allocations(read);
+}
+BENCHMARK(Estimate);
 
 }  // namespace
 

@@ -19,13 +19,23 @@ BatteryType TypeOf(const std::string& word) {
 }
 
 // V of a loaded AGM block, half a volt for a rate of 1 put back, by the share of the Ah that is left.
-constexpr std::array<std::pair<double, double>, 10> kShares{{{0, 10.5}, {0.035, 11.0}, {0.07, 11.2}, {0.12, 11.4}, {0.20, 11.6},
-                                                            {0.31, 11.8}, {0.44, 12.0}, {0.58, 12.2}, {0.73, 12.4}, {1, 12.75}}};
+constexpr std::array<std::pair<double, double>, 10> kShares{{{0, 10.5},
+                                                             {0.035, 11.0},
+                                                             {0.07, 11.2},
+                                                             {0.12, 11.4},
+                                                             {0.20, 11.6},
+                                                             {0.31, 11.8},
+                                                             {0.44, 12.0},
+                                                             {0.58, 12.2},
+                                                             {0.73, 12.4},
+                                                             {1, 12.75}}};
 
 double TableVoltage(BatteryType type, double share, double rate) {
-  const auto above = std::find_if(kShares.begin() + 1, kShares.end() - 1, [&](auto point) { return point.first >= share; });
+  const auto above =
+      std::find_if(kShares.begin() + 1, kShares.end() - 1, [&](auto point) { return point.first >= share; });
   const auto below = std::prev(above);
-  const double voltage = below->second + (share - below->first) * (above->second - below->second) / (above->first - below->first);
+  const double voltage =
+      below->second + (share - below->first) * (above->second - below->second) / (above->first - below->first);
   return voltage - (type == BatteryType::kFlooded ? 0.1 : 0) - 0.5 * rate;
 }
 
@@ -48,7 +58,8 @@ void AddTable(std::istringstream& words, const std::string& name, std::vector<Re
                   .hours = time / 60,
                   .is_table = true};
     for (int i = 0; i <= 200; ++i) {
-      record.points.push_back({time * 60 * i / 200, amperes, TableVoltage(record.type, 1 - i / 200.0, amperes / capacity)});
+      record.points.push_back(
+          {time * 60 * i / 200, amperes, TableVoltage(record.type, 1 - i / 200.0, amperes / capacity)});
     }
     records.push_back(std::move(record));
   }
@@ -113,7 +124,8 @@ Track Played(const Record& record, double share) {
   Track track;
   track.rated_power = 4 * mean_power;
   double time = 0, taken = 0;
-  track.moments.push_back({0, record.is_constant ? mean_power : points[0].current * points[0].voltage, points[0].voltage, 0});
+  track.moments.push_back(
+      {0, record.is_constant ? mean_power : points[0].current * points[0].voltage, points[0].voltage, 0});
   std::deque<std::pair<double, double>> recent;  // V s, s
   double volt_seconds = 0, seconds = 0;
   for (size_t i = 1; i < points.size(); ++i) {

@@ -24,12 +24,12 @@ struct Point {
 struct Record {
   std::string name;
   BatteryType type{};
-  double capacity = 0;            // Ah, printed
-  double nominal = 12;            // V
-  double begins_with = 1;         // 0-1, of what the battery holds
+  double capacity = 0;     // Ah, printed
+  double nominal = 12;     // V
+  double begins_with = 1;  // 0-1, of what the battery holds
   bool is_charging = false;
-  double capacity_1h = 0;         // Ah, of tables that name it
-  double hours = 0;               // of tables: the rate
+  double capacity_1h = 0;  // Ah, of tables that name it
+  double hours = 0;        // of tables: the rate
   std::vector<Point> points;
   bool is_table = false;
   bool is_constant = false;  // the load

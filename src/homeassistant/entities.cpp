@@ -3,7 +3,7 @@
 namespace aims {
 namespace {
 
-struct Look {
+struct ValueVisitor {
   const Snapshot& snapshot;
 
   Value operator()(OwnFlag flag) const { return snapshot.*flag; }
@@ -33,7 +33,9 @@ struct Look {
 
 }  // namespace
 
-Value ValueOf(const Entity& entity, const Snapshot& snapshot) { return std::visit(Look{snapshot}, entity.source); }
+Value ValueOf(const Entity& entity, const Snapshot& snapshot) {
+  return std::visit(ValueVisitor{snapshot}, entity.source);
+}
 
 std::string_view Platform(const Entity& entity, const Permissions& permissions) {
   const Source& source = entity.source;

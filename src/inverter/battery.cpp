@@ -10,24 +10,25 @@ namespace {
 using namespace std::chrono_literals;
 using Seconds = Battery::Seconds;
 
-constexpr Belief kUnknown{0.65, 0.4};   // a charge of which nothing is known
+constexpr Belief kUnknown{0.65, 0.4};  // a charge of which nothing is known
 constexpr Belief kFull{1, 0.015};
 constexpr double kTenthBelow = 1.2816;  // standard deviations: one of ten lies below, one above
-constexpr double kTails = 1.25;         // so much wider a range is than that: real batteries stray (scripts/bench battery)
-constexpr double kMostSpread = 0.6;     // of a charge that is still said to be known
-constexpr double kWireStep = 0.02;  // V, of the wire's 0.1 on average: some inverters cut the rest off, some round
+constexpr double kTails = 1.25;      // so much wider a range is than that: real batteries stray (scripts/bench battery)
+constexpr double kMostSpread = 0.6;  // of a charge that is still said to be known
+constexpr double kWireStep = 0.02;   // V, of the wire's 0.1 on average: some inverters cut the rest off, some round
 constexpr Belief kSaidLow{0.03, 0.02};  // a charge at which inverters say low
 constexpr double kLowByRate = 0.3;
 constexpr double kDoubtedByLow = 4;  // times what the voltage is doubted otherwise
 constexpr Seconds kLowIsReal = 6s;
 constexpr double kHealthIsKnown = 0.1;
-constexpr double kFastestRise = 0.08 / 600;  // of the runtime in a second, at a steady load: a correction is no surprise
-constexpr double kIdleShare = 0.02;     // of the rated power
-constexpr double kLeastLoad = 0.5;      // %
-constexpr double kCutLoad = 0.5;        // %: the wire has whole percent, and cuts the rest off
+constexpr double kFastestRise =
+    0.08 / 600;                      // of the runtime in a second, at a steady load: a correction is no surprise
+constexpr double kIdleShare = 0.02;  // of the rated power
+constexpr double kLeastLoad = 0.5;   // %
+constexpr double kCutLoad = 0.5;     // %: the wire has whole percent, and cuts the rest off
 constexpr Seconds kShort = 20s;
 constexpr Seconds kLong = 180s;
-constexpr double kRateSpan = 0.3;       // of the capacity: the rate that counts is the mean over the last of it
+constexpr double kRateSpan = 0.3;  // of the capacity: the rate that counts is the mean over the last of it
 
 // Learning.
 constexpr double kWorthLearning = 0.25;  // of the capacity: what took less says too little
@@ -41,8 +42,8 @@ constexpr Seconds kStepIsReal = 300s;
 constexpr double kStepToFloat = 0.25;       // V per block, from boost
 constexpr double kChargeEfficiency = 0.85;  // of a lead battery near its end; BMV: 95 % over all
 constexpr double kChargeDoubt = 0.35;
-constexpr double kMostCounted = 0.97;       // a counted charge is never quite full
-constexpr double kSlowestCharge = 0.04;     // of the capacity in an hour, of a charger of which nothing is known
+constexpr double kMostCounted = 0.97;    // a counted charge is never quite full
+constexpr double kSlowestCharge = 0.04;  // of the capacity in an hour, of a charger of which nothing is known
 constexpr double kFastestCharge = 0.5;
 constexpr double kSurelyUncounted = 0.9;
 constexpr Seconds kHeldLong = 12h;
@@ -87,7 +88,8 @@ void Battery::OnMains(double voltage, std::optional<double> load, Seconds time) 
   gap_ = Seconds(0);
   const double block = voltage / *Blocks();
   if (discharge_) {
-    put_back_ += options_.charge_current.value_or(kFastestCharge * *options_.capacity) * Hours(time) / *options_.capacity;
+    put_back_ +=
+        options_.charge_current.value_or(kFastestCharge * *options_.capacity) * Hours(time) / *options_.capacity;
     if (put_back_ < kInterruption) return;
     End();
   }
@@ -212,8 +214,8 @@ void Battery::Begin() {
   shown_left_.reset();
 }
 
-// What the voltage says, and with it the inverter's word that the battery is low. That comes at a voltage, too, so a heavy
-// load brings it early; and a motor's start may bring it for a moment.
+// What the voltage says, and with it the inverter's word that the battery is low. That comes at a voltage, too, so a
+// heavy load brings it early; and a motor's start may bring it for a moment.
 Belief Battery::Witnessed(double rate) const {
   const Belief voltage = ChargeAt(*chemistry_, (voltage_ + kWireStep) / *Blocks(), rate);
   if (low_for_ < kLowIsReal) return voltage;
@@ -288,7 +290,8 @@ void Battery::LookForFull(double block, Seconds time) {
   if (after_boost_ >= kStepIsReal || at_float_ >= chemistry.at_float) charge_ = kFull;
 
   // LiFePO4 that is held for long at a voltage of its plateau has come to rest somewhere on it.
-  const bool is_held = options_.type == BatteryType::kLifepo4 && block >= chemistry.least_resting && block < chemistry.full_float;
+  const bool is_held =
+      options_.type == BatteryType::kLifepo4 && block >= chemistry.least_resting && block < chemistry.full_float;
   held_ = is_held ? held_ + time : Seconds(0);
   if (held_ >= kHeldLong && (!charge_ || charge_->sigma > kHeldSigma)) {
     charge_ = Belief{std::clamp(0.4 + (block - 13.1) * 1.4, 0.4, 0.9), kHeldSigma};

@@ -1,6 +1,6 @@
 // What a battery still holds, and for how long it lasts: Ah are counted, the voltage under load is heard, and both are
-// weighed in each discharge (charge_estimator.h). Nothing is invented: what the owner has not said and what was not seen
-// is unknown, and what is known comes with its uncertainty.
+// weighed in each discharge (charge_estimator.h). Nothing is invented: what the owner has not said and what was not
+// seen is unknown, and what is known comes with its uncertainty.
 //
 // How well this does is measured on discharges of real batteries and on published tables: scripts/bench battery.
 // Pure.
@@ -114,23 +114,23 @@ class Battery {
   std::optional<Belief> drain_;
   std::optional<Belief> bias_;
   bool on_battery_ = false;
-  bool was_followed_ = false;        // a reading came in this run, and no gap since
-  Seconds gap_{0};                   // before the next reading
-  double voltage_ = 0;               // V, the last seen
-  double load_ = 0;                  // %, the last known
+  bool was_followed_ = false;  // a reading came in this run, and no gap since
+  Seconds gap_{0};             // before the next reading
+  double voltage_ = 0;         // V, the last seen
+  double load_ = 0;            // %, the last known
   bool is_load_known_ = false;
-  Mean short_mean_;                  // of the load, %
-  Mean long_mean_;                   // the same
+  Mean short_mean_;  // of the load, %
+  Mean long_mean_;   // the same
 
   // Of a discharge. It goes on after an interruption that put next to nothing back.
   std::optional<ChargeEstimator> discharge_;
   bool was_start_seen_ = false;
-  double taken_ = 0;     // of the capacity
-  double unseen_ = 0;    // the part of it that was guessed
+  double taken_ = 0;   // of the capacity
+  double unseen_ = 0;  // the part of it that was guessed
   Mean mean_rate_;
   std::optional<double> shown_left_;  // of the capacity; empty while the charge is unknown
-  Seconds low_for_{0};   // so long the inverter has said low
-  double put_back_ = 0;  // of the capacity, at most, since the utility came back
+  Seconds low_for_{0};                // so long the inverter has said low
+  double put_back_ = 0;               // of the capacity, at most, since the utility came back
 
   // On mains.
   Seconds at_boost_{0};     // so long the voltage has been a charger's

@@ -13,16 +13,17 @@ struct ModelParameters {
     double level;
     double voltage;
   };
-  double share;       // of the whole that is in the first well
-  double flow;        // per hour
-  double resistance;  // V at a rate of 1
+  double share;                    // of the whole that is in the first well
+  double flow;                     // per hour
+  double resistance;               // V at a rate of 1
   std::array<Point, 10> voltages;  // at a small current, by the level of the first well
 };
 
 namespace {
 
-// The wells are fitted to published capacities at rates from 20 h to 15 min: AGM of Sunnyway and Haze, flooded of Trojan.
-// The voltages are those of BBOXX's slowest discharge (C/34), of tubular batteries, and of a LiFePO4 cell at C/20.
+// The wells are fitted to published capacities at rates from 20 h to 15 min: AGM of Sunnyway and Haze, flooded of
+// Trojan. The voltages are those of BBOXX's slowest discharge (C/34), of tubular batteries, and of a LiFePO4 cell at
+// C/20.
 // clang-format off
 constexpr ModelParameters kAgmModel{0.4, 1.6, 0.28,
     {{{0, 9.3}, {0.03, 11.02}, {0.07, 11.24}, {0.15, 11.5}, {0.3, 11.8}, {0.5, 12.1}, {0.7, 12.38}, {0.9, 12.7}, {0.97, 12.83}, {1, 12.95}}}};
@@ -76,17 +77,18 @@ void BatteryModel::Charge(double current, Seconds time) {
   if (bound_ >= 1) bound_ = 1;
 }
 
-double BatteryModel::charge() const {
-  return parameters_->share * available_ + (1 - parameters_->share) * bound_;
-}
+double BatteryModel::charge() const { return parameters_->share * available_ + (1 - parameters_->share) * bound_; }
 
 double BatteryModel::Voltage(double power) const {
   const auto& points = parameters_->voltages;
   const double level = std::clamp(available_, 0.0, 1.0);
-  const auto above = std::find_if(points.begin() + 1, points.end() - 1, [&](auto point) { return point.level >= level; });
+  const auto above =
+      std::find_if(points.begin() + 1, points.end() - 1, [&](auto point) { return point.level >= level; });
   const auto below = std::prev(above);
-  const double open = below->voltage + (level - below->level) * (above->voltage - below->voltage) / (above->level - below->level);
-  // V = open - resistance x power / V / capacity, of a block; half of the open voltage is the most that a load can take.
+  const double open =
+      below->voltage + (level - below->level) * (above->voltage - below->voltage) / (above->level - below->level);
+  // V = open - resistance x power / V / capacity, of a block; half of the open voltage is the most that a load can
+  // take.
   const double drop = parameters_->resistance * power / blocks_ / capacity_;
   const double root = std::sqrt(std::max(0.0, open * open - 4 * drop));
   return (open + root) / 2 * blocks_;

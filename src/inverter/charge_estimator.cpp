@@ -6,8 +6,8 @@
 namespace aims {
 namespace {
 
-// The wire's step of 0.1 V is up to a seventh of the charge, so the voltage's word is a mean over a few of them; near the
-// end, where a step is little and the curve is steep, over less. Shares of the capacity.
+// The wire's step of 0.1 V is up to a seventh of the charge, so the voltage's word is a mean over a few of them; near
+// the end, where a step is little and the curve is steep, over less. Shares of the capacity.
 constexpr double kSmoothed = 0.02;
 constexpr double kSmoothedByCharge = 0.08;
 // At first the voltage is still falling from the charger's: this much it may mislead, and it is over after so much.
@@ -43,7 +43,8 @@ void ChargeEstimator::Hear(Belief voltage_says) {
     sums_.said_at += said * taken_ * step;
     sums_.at_at += taken_ * taken_ * step;
   }
-  const double sigma = std::hypot(voltage_says.sigma, bias_.sigma, kSettling * std::exp((settles_from_ - taken_) / kSettled));
+  const double sigma =
+      std::hypot(voltage_says.sigma, bias_.sigma, kSettling * std::exp((settles_from_ - taken_) / kSettled));
   heard_ += (1 - heard_) * part;
   precision_ += (1 / Square(sigma) - precision_) * part;
   if (heard_ <= 0) return;
@@ -60,7 +61,8 @@ std::optional<Belief> ChargeEstimator::bias() const {
   const double falls = Drain();
   const double said = sums_.said / sums_.taken, at = sums_.at / sums_.taken;
   const double mean = said - start_.mean + falls * at;
-  const double variance = sums_.said_said / sums_.taken - said * said + falls * falls * (sums_.at_at / sums_.taken - at * at) +
+  const double variance = sums_.said_said / sums_.taken - said * said +
+                          falls * falls * (sums_.at_at / sums_.taken - at * at) +
                           2 * falls * (sums_.said_at / sums_.taken - said * at);
   return Belief{mean, std::sqrt(std::max(0.0, variance))};
 }
@@ -79,14 +81,13 @@ double ChargeEstimator::DifferenceVariance() const {
 double ChargeEstimator::Correction(double common) const {
   return heard_ > 0 ? common / DifferenceVariance() * difference_ : 0;
 }
-double ChargeEstimator::Removed(double common) const {
-  return heard_ > 0 ? Square(common) / DifferenceVariance() : 0;
-}
+double ChargeEstimator::Removed(double common) const { return heard_ > 0 ? Square(common) / DifferenceVariance() : 0; }
 
 Belief ChargeEstimator::charge() const {
   const double common = StartVariance() + taken_ * heard_at_ * DrainVariance();
   const double variance = StartVariance() + Square(taken_) * DrainVariance() - Removed(common);
-  return {std::clamp(start_.mean - taken_ * drain_.mean + Correction(common), 0.0, 1.0), std::sqrt(std::max(0.0, variance))};
+  return {std::clamp(start_.mean - taken_ * drain_.mean + Correction(common), 0.0, 1.0),
+          std::sqrt(std::max(0.0, variance))};
 }
 
 Belief ChargeEstimator::drain() const {
@@ -104,8 +105,7 @@ Belief ChargeEstimator::Left(double end) const {
   const double with_drain = -heard_at_ * DrainVariance();
   const double drain = Drain();
   const double drain_variance = DrainVariance() - Removed(with_drain);
-  const double both =
-      -taken_ * DrainVariance() - (heard_ > 0 ? with_charge * with_drain / DifferenceVariance() : 0);
+  const double both = -taken_ * DrainVariance() - (heard_ > 0 ? with_charge * with_drain / DifferenceVariance() : 0);
   const Belief now = charge();
   const double left = std::max(0.0, now.mean - end) / drain;
   const double variance = Square(now.sigma) + Square(left) * drain_variance - 2 * left * both;

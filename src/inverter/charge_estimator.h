@@ -58,9 +58,9 @@ class ChargeEstimator {
   double unseen_ = 0;
   // Between the voltage's word and the count: a mean over the last of what was taken.
   double difference_ = 0;
-  double heard_at_ = 0;    // the mean of what was taken, over the same
-  double heard_ = 0;       // so much of that mean is heard already, 0-1
-  double precision_ = 0;   // the same of 1 / sigma squared
+  double heard_at_ = 0;   // the mean of what was taken, over the same
+  double heard_ = 0;      // so much of that mean is heard already, 0-1
+  double precision_ = 0;  // the same of 1 / sigma squared
   double last_taken_ = 0;
   double settles_from_ = 0;  // taken, then
   double said_sigma_ = 1;

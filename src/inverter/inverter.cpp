@@ -13,9 +13,9 @@ using namespace std::chrono_literals;
 constexpr double kMostOfCell = 3;           // V: on-line units tell the voltage of one cell
 constexpr double kChargeWorthSaving = 0.1;  // of the capacity
 constexpr double kFullEnough = 0.98;
-constexpr double kMostChargeSpread = 60;    // points: a charge that is no better known is unknown
-constexpr double kMostRuntimeSpread = 4;    // times the least
-constexpr double kLeadNearlyEmpty = 11.0;   // V of a 12 V block under load: 3 to 9 % of all that it gives are left
+constexpr double kMostChargeSpread = 60;   // points: a charge that is no better known is unknown
+constexpr double kMostRuntimeSpread = 4;   // times the least
+constexpr double kLeadNearlyEmpty = 11.0;  // V of a 12 V block under load: 3 to 9 % of all that it gives are left
 
 ShutdownOptions WithDefaults(ShutdownOptions shutdown, const BatteryOptions& battery) {
   const bool is_lithium = battery.type == BatteryType::kLifepo4;
@@ -73,13 +73,13 @@ Update Inverter::Apply(Reading reading, Moment now) {
   silent_since_.reset();
   misses_ = 0;
   // First that it answers again, then the power, then the rest.
-  if (events_.Back()) Happened(EventType::kConnectionRestored, update);
+  if (events_.Back()) AddEvent(EventType::kConnectionRestored, update);
   FollowOutage(reading, energy, update);
   FollowBriefOutage(reading, update);
   const Battery::SavedState after = battery_.saved_state();
   if (after.drain != before.drain) update.lines.push_back(Learned(*battery_.learned()));
   if (!after.on_battery && IsFull(after) && !IsFull(before)) update.lines.push_back(BatteryFull());
-  for (const EventType type : events_.Read(reading)) Happened(type, update);
+  for (const EventType type : events_.Read(reading)) AddEvent(type, update);
   Conclude(update);
   was_read_ = true;
   return update;
@@ -113,7 +113,7 @@ Update Inverter::Silence(Moment now) {
   snapshot_.connected = false;
   snapshot_.reading.reset();
   if (!silent_since_) silent_since_ = now.steady;
-  if (update.connection == Connection::kLost && events_.Silent()) Happened(EventType::kConnectionLost, update);
+  if (update.connection == Connection::kLost && events_.Silent()) AddEvent(EventType::kConnectionLost, update);
   brief_outages_.Silent();
   outages_.Silent();
   if (!followed_at_) FollowRestart(now);
@@ -169,19 +169,19 @@ void Inverter::FollowOutage(const Reading& reading, double energy, Update& updat
   update.save_outages = update.save_battery = change != Outages::Change::kNone;
   if (change == Outages::Change::kEnded) {
     update.lines.push_back(Ended(outages_.ended(), reading));
-    if (was_outage) Happened(EventType::kPowerRestored, update);
+    if (was_outage) AddEvent(EventType::kPowerRestored, update);
     return;
   }
   if (!outages_.running()) return;
   if (change != Outages::Change::kNone || is_taken_up) update.lines.push_back(Began(*outages_.running(), reading));
-  if (!was_outage && IsOutage(outages_.running()->cause)) Happened(EventType::kPowerLost, update);
+  if (!was_outage && IsOutage(outages_.running()->cause)) AddEvent(EventType::kPowerLost, update);
 }
 
 void Inverter::FollowBriefOutage(const Reading& reading, Update& update) {
   const auto voltage = brief_outages_.Read(reading, outages_.nominal(), update.now.steady);
   if (!voltage) return;
-  Happened(EventType::kPowerLost, update, voltage);
-  Happened(EventType::kPowerRestored, update, voltage);
+  AddEvent(EventType::kPowerLost, update, voltage);
+  AddEvent(EventType::kPowerRestored, update, voltage);
   update.lines.push_back(BriefOutage(*voltage));
 }
 
@@ -222,7 +222,8 @@ void Inverter::FollowAdvice(Time now) {
   if (runtime_) input.runtime = runtime_->least;
   if (!charge_) input.safety_voltage = safety_voltage_;
   if (running && !IsOutage(running->cause)) {
-    input.counts = running->cause == Cause::kTest ? ShutdownAdvisor::Counts::kNothing : ShutdownAdvisor::Counts::kBatteryLow;
+    input.counts =
+        running->cause == Cause::kTest ? ShutdownAdvisor::Counts::kNothing : ShutdownAdvisor::Counts::kBatteryLow;
   }
   if (snapshot_.reading) {
     input.voltage = snapshot_.reading->battery_voltage;
@@ -262,15 +263,15 @@ void Inverter::ShowEnergy() {
 
 void Inverter::TellChanges(bool was_advised, bool was_problem, Update& update) {
   if (!was_advised && snapshot_.shutdown_advised) {
-    Happened(EventType::kShutdownAdvised, update);
+    AddEvent(EventType::kShutdownAdvised, update);
     update.lines.push_back(ShutdownAdvised(snapshot_.shutdown_reasons));
   }
   if (was_advised && !snapshot_.shutdown_advised) {
-    Happened(EventType::kShutdownWithdrawn, update);
+    AddEvent(EventType::kShutdownWithdrawn, update);
     update.lines.push_back(ShutdownWithdrawn());
   }
   if (!was_problem && snapshot_.battery_problem) {
-    Happened(EventType::kBatteryProblem, update);
+    AddEvent(EventType::kBatteryProblem, update);
     update.lines.push_back(BatteryProblem());
   }
   if (was_problem && !snapshot_.battery_problem) update.lines.push_back(BatteryWell());
@@ -288,7 +289,7 @@ void Inverter::DecideSaves(bool was_advised, Update& update) const {
   update.save_outages = update.save_outages || (outages_.running() && update.save_battery);
 }
 
-void Inverter::Happened(EventType type, Update& update, std::optional<double> fault_voltage) {
+void Inverter::AddEvent(EventType type, Update& update, std::optional<double> fault_voltage) {
   const std::string id = fmt::format("{}-{}-{}", run_, device_.id, ++events_told_);
   update.events.push_back({device_.id, type, id, update.now.wall, update.now.steady, fault_voltage});
 }

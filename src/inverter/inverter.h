@@ -65,15 +65,15 @@ class Inverter {
   void ShowEnergy();
   void TellChanges(bool was_advised, bool was_problem, Update& update);
   void DecideSaves(bool was_advised, Update& update) const;
-  void Happened(EventType type, Update& update, std::optional<double> fault_voltage = {});
+  void AddEvent(EventType type, Update& update, std::optional<double> fault_voltage = {});
   std::optional<Status> StatusNow() const;
 
   Device device_;
   std::string run_;
   unsigned events_told_ = 0;  // in this run
   std::optional<double> nominal_voltage_;
-  std::optional<double> safety_voltage_;     // V of the pack, below which lead is nearly empty
-  double shutdown_runtime_;                  // s
+  std::optional<double> safety_voltage_;  // V of the pack, below which lead is nearly empty
+  double shutdown_runtime_;               // s
   Snapshot snapshot_;
   PowerEvents events_;
   BriefOutages brief_outages_;

@@ -47,7 +47,7 @@ class Rehearsal {
   double power_;  // W out of the battery
   BatteryModel battery_;
   Act act_ = Act::kBefore;
-  int step_ = 0;  // of this act
+  int step_ = 0;                            // of this act
   std::chrono::milliseconds in_outage_{0};  // a step
 };
 

@@ -81,9 +81,10 @@ LogLine Ended(const Outage& outage, const Reading& reading) {
 
 LogLine Learned(const Range& capacity) {
   return {LogLevel::kInfo,
-          fmt::format("learned from this discharge: the battery holds about {:.0f} % of battery_capacity ({:.0f}-{:.0f} %); "
-                      "charge and runtime go by that from now on",
-                      capacity.value * 100, capacity.least * 100, capacity.most * 100)};
+          fmt::format(
+              "learned from this discharge: the battery holds about {:.0f} % of battery_capacity ({:.0f}-{:.0f} %); "
+              "charge and runtime go by that from now on",
+              capacity.value * 100, capacity.least * 100, capacity.most * 100)};
 }
 
 LogLine BatteryFull() { return {LogLevel::kInfo, "the battery is full"}; }

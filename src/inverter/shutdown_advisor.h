@@ -47,7 +47,7 @@ class ShutdownAdvisor {
     bool on_battery = false;               // or was, when it fell silent
     std::optional<Duration> silent_for{};  // nothing: it answers
     Duration on_battery_for{0};
-    std::optional<double> charge{};   // %
+    std::optional<double> charge{};          // %
     std::optional<double> runtime{};         // s, the least that it may be
     std::optional<double> voltage{};         // V
     std::optional<double> safety_voltage{};  // V: at or below; where the owner chose none and no charge is known

@@ -50,10 +50,10 @@ struct Snapshot {
   std::optional<Spread> battery_charge_range{};   // %; also where it is too wide for a charge to be told
   std::optional<double> battery_runtime{};        // s
   std::optional<Spread> battery_runtime_range{};  // s, likewise
-  std::optional<double> battery_health{};   // %
-  std::optional<double> load_power{};       // W
-  Total energy_on_battery{};                // kWh
-  Total energy_total{};                     // kWh
+  std::optional<double> battery_health{};         // %
+  std::optional<double> load_power{};             // W
+  Total energy_on_battery{};                      // kWh
+  Total energy_total{};                           // kWh
   bool battery_problem = false;
   bool shutdown_advised = false;
   std::vector<ShutdownAdvisor::Reason> shutdown_reasons{};

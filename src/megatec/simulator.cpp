@@ -13,14 +13,14 @@ namespace {
 using namespace std::chrono_literals;
 using std::string_view;
 
-constexpr double kCapacity = 20;             // Ah
-constexpr double kRatedPower = 1200;         // VA at 100 % load
-constexpr double kNominalVoltage = 12;       // V
-constexpr double kEfficiency = 0.9;          //
-constexpr double kIdleShare = 0.02;          // of the rated power
-constexpr double kChargeRate = 0.5;          // of the capacity in an hour
+constexpr double kCapacity = 20;        // Ah
+constexpr double kRatedPower = 1200;    // VA at 100 % load
+constexpr double kNominalVoltage = 12;  // V
+constexpr double kEfficiency = 0.9;     //
+constexpr double kIdleShare = 0.02;     // of the rated power
+constexpr double kChargeRate = 0.5;     // of the capacity in an hour
 // V of a 12 V block.
-constexpr double kChargeRise = 1.4;          // over the rest voltage while charging
+constexpr double kChargeRise = 1.4;  // over the rest voltage while charging
 constexpr double kBoostVoltage = 14.1;
 constexpr double kFloatVoltage = 13.5;
 constexpr double kLowBatteryVoltage = 10.5;  // b6
@@ -30,7 +30,7 @@ constexpr auto kOutagePeriod = 600s;
 constexpr auto kOutageLength = 60s;
 constexpr auto kShortTest = 10s;
 
-std::optional<double> Number(string_view text, double least, double most) {
+std::optional<double> NumberIn(string_view text, double least, double most) {
   double number = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (failure != std::errc() || end != text.data() + text.size() || number < least || number > most) return {};
@@ -102,7 +102,7 @@ bool Simulator::Obey(string_view command) {
     return true;
   }
   if (what == "battery") {
-    const auto voltage = Number(how, 8, 64);
+    const auto voltage = NumberIn(how, 8, 64);
     if (!voltage) return false;
     double low = 0;
     double high = 1;
@@ -116,7 +116,7 @@ bool Simulator::Obey(string_view command) {
     return true;
   }
   if (what == "load") {
-    const auto load = Number(how, 0, 200);
+    const auto load = NumberIn(how, 0, 200);
     if (load) load_ = *load;
     return load.has_value();
   }
@@ -143,8 +143,8 @@ bool Simulator::Follow(string_view command) {
     const size_t r = std::min(command.find('R'), command.size());
     const std::string off =
         "0" + std::string(command.substr(1, r - 1));  // ".5" is a number only with a digit before it
-    const auto minutes = Number(off, 0.2, 10);
-    const auto back = r < command.size() ? Number(command.substr(r + 1), 1, 9999) : std::optional(0.0);
+    const auto minutes = NumberIn(off, 0.2, 10);
+    const auto back = r < command.size() ? NumberIn(command.substr(r + 1), 1, 9999) : std::optional(0.0);
     if (!minutes || !back) return false;
     const auto after = [](double time) {
       return std::chrono::duration_cast<Time::duration>(std::chrono::duration<double, std::ratio<60>>(time));
@@ -197,7 +197,8 @@ std::string Simulator::Status() {
   const double output = !gives ? 0 : mains ? input : kUtilityVoltage;
   return fmt::format("({:05.1f} {:05.1f} {:05.1f} {:03.0f} {:04.1f} {:04.1f} 00.0 {:d}{:d}001{:d}{:d}{:d}\r", input,
                      mains ? input : 110.0, output, gives ? load_ : 0, gives ? 60.0 : 0.0, battery, !mains,
-                     battery < kLowBatteryVoltage * nominal_voltage_ / 12, IsTesting(), !mains || off_at_.has_value(), beeper_);
+                     battery < kLowBatteryVoltage * nominal_voltage_ / 12, IsTesting(), !mains || off_at_.has_value(),
+                     beeper_);
 }
 
 // Even between -most and +most, the same in every run.

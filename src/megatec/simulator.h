@@ -1,9 +1,9 @@
 // A simulated AIMS inverter with a small battery: what it answers to Q1, as time passes and people do things to it.
 // Pure: the time comes in, bytes go out; simulated_line.h puts them on a line.
 //
-// The battery is the model of the inverter's own (battery_model.h), of the type, voltage and size that it is told; else a
-// flooded 12 V one of 20 Ah behind a 1200 VA inverter. It floats at 13.5 V per 12 V, and the charger gives half of the
-// capacity in an hour.
+// The battery is the model of the inverter's own (battery_model.h), of the type, voltage and size that it is told; else
+// a flooded 12 V one of 20 Ah behind a 1200 VA inverter. It floats at 13.5 V per 12 V, and the charger gives half of
+// the capacity in an hour.
 
 #pragma once
 
@@ -65,7 +65,7 @@ class Simulator {
   double capacity_;         // Ah
   BatteryModel battery_;
   bool is_cut_off_ = false;  // the battery is empty: until the mains are back
-  double load_ = 23;   // %
+  double load_ = 23;         // %
   Fault fault_ = Fault::kNone;
   uint32_t random_ = 1;
   bool beeper_ = true;

@@ -57,7 +57,8 @@ void ReadBattery(Section& section, BatteryOptions& battery) {
   section.Read("battery_capacity", battery.capacity, 1, 10'000, " (Ah)");
   section.Read("capacity_1h", battery.capacity_1h, 0.5, 10'000, " (Ah)");
   if (battery.capacity && battery.capacity_1h && *battery.capacity_1h > *battery.capacity) {
-    section.Refuse("capacity_1h", *section.Find("capacity_1h"), "at most battery_capacity, which is the Ah in 20 hours");
+    section.Refuse("capacity_1h", *section.Find("capacity_1h"),
+                   "at most battery_capacity, which is the Ah in 20 hours");
   }
   section.Read("rated_power", battery.rated_power, 50, 50'000, " (VA)");
   section.Read("power_factor", battery.power_factor, 0.1, 1, "");

@@ -11,8 +11,8 @@
 
 #include "base/result.h"
 #include "inverter/address.h"
-#include "io/descriptor.h"
 #include "inverter/battery.h"
+#include "io/descriptor.h"
 #include "megatec/simulator.h"
 #include "wire/serial.h"
 

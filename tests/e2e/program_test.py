@@ -1,9 +1,9 @@
 """The program against a real broker and a simulated, or scripted, inverter: the contracts of topics, order and policy."""
 
+import datetime
 import json
 import os
 import pathlib
-import re
 import shutil
 import signal
 import subprocess
@@ -143,27 +143,25 @@ def test_energy_is_told_as_far_as_it_is_saved_and_goes_on_after_a_restart(tmp_pa
             assert again["energy_on_battery"] >= told and again["energy_total"] == again["energy_on_battery"]
 
 
-def test_a_battery_calibrates_and_the_log_says_how_far_it_is(tmp_path, broker, ears):
-    small = {**BATTERY, "battery_type": "agm", "battery_capacity": 1, "rated_power": 5_000}  # empty in 15 s
-    low = OUTAGE.replace(b"10001011", b"11001011")
-    memory = tmp_path / "battery.json"
-    full = {"charge": 1, "factor": None, "first_factor": None, "energy_on_battery": 0, "energy_total": 0,
-            "shutdown_advised": False}
-    memory.write_text(json.dumps({"version": 1, "inverters": {"aims_inverter": full}}))
-    with ScriptedInverter(lambda request: OUTAGE) as inverter, \
-            Program(tmp_path, options(inverter.address, broker.port, poll_interval=0.1, **small)) as program:
-        program.until_line("this discharge began full")
-        ears.until_state(lambda s: s["battery_charge"] < 55, 15)
-        inverter.answer = lambda request: low
-        program.until_line(": calibrated: ")
-        learned = int(re.search(r"gave (\d+) % of the capacity", program.lines("calibrated")[0]).group(1))
-        state = ears.until_state(lambda s: s["battery_charge"] == 0)
-        assert 40 < learned < 80 and state["battery_health"] == 100
-        inverter.answer = lambda request: MAINS
-        program.until_line("utility power is back")
-        assert len(program.lines("calibrated")) == 1
-        saved = json.loads(memory.read_text())["inverters"]["aims_inverter"]
-        assert round(saved["factor"] * 100) == learned
+def test_what_was_learned_of_a_battery_outlives_a_restart_and_charge_and_runtime_have_ranges(tmp_path, broker, ears):
+    agm = {**BATTERY, "battery_type": "agm", "capacity_1h": 60}
+    file = tmp_path / "battery.json"
+    known = {"charge": {"mean": 1, "sigma": 0.01}, "bias": None, "drain": {"mean": 1.25, "sigma": 0.04}, "on_battery": False,
+             "load": 0, "energy_on_battery": 0, "energy_total": 0, "shutdown_advised": False, "was_pack": True,
+             "saved_at": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")}
+    file.write_text(json.dumps({"version": 1, "inverters": {"aims_inverter": known}}))
+    with ScriptedInverter() as inverter, \
+            Program(tmp_path, options(inverter.address, broker.port, poll_interval=0.1, **agm)):
+        state = ears.until_state(lambda s: s["connection"] == "ON")
+        assert state["battery_health"] == 80 and state["battery_charge"] == 100
+        assert state["battery_charge_range"]["least"] > 90 and state["battery_runtime"] is None  # no load is known yet
+        inverter.answer = lambda request: OUTAGE
+        state = ears.until_state(lambda s: s["battery_runtime"])
+        # 23 % of 1200 VA out of 80 % of 100 Ah, at a rate of which 82 % are to be had.
+        assert 1.3 < state["battery_runtime"] / 3600 < 2.9
+        assert state["battery_runtime_range"]["least"] < state["battery_runtime"] < state["battery_runtime_range"]["most"]
+    saved = json.loads(file.read_text())["inverters"]["aims_inverter"]
+    assert saved["drain"] == known["drain"] and saved["on_battery"] and saved["load"] == 23
 
 
 # ---- When something is told ----

@@ -51,7 +51,7 @@ TEST_CASE("the keys of the state are those of the discovery, in every state of k
   const auto discovery = Parsed(DiscoveryDocument(kTopics, kInverter, "1.2.3"));
   auto components = KeysOf(discovery["cmps"]);
   CHECK(components.size() == 31);
-  CHECK(components.erase("power_event") == 1);                    // what happens is no state
+  CHECK(components.erase("power_event") == 1);  // what happens is no state
   // The sources of attributes.
   components.insert({"battery_charge_range", "battery_runtime_range", "shutdown_reasons", "last_outage_record"});
   for (const Snapshot& snapshot :

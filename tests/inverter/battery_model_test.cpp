@@ -20,7 +20,8 @@ double Delivered(BatteryType type, double power, double end) {
 
 }  // namespace
 
-// Sunnyway SW12140E and Haze HZB12-28: 100, 86, 60 and 50 of 100 Ah in 20 h, 5 h, 1 h and 30 min; Trojan T-105: 83 in 6 h.
+// Sunnyway SW12140E and Haze HZB12-28: 100, 86, 60 and 50 of 100 Ah in 20 h, 5 h, 1 h and 30 min; Trojan T-105: 83 in 6
+// h.
 TEST_CASE("the model gives what data sheets say, fast and slow") {
   CHECK(Delivered(BatteryType::kAgm, 60, 10.5) == doctest::Approx(100).epsilon(0.06));
   CHECK(Delivered(BatteryType::kAgm, 210, 10.5) == doctest::Approx(88).epsilon(0.06));

@@ -32,8 +32,9 @@ TEST_CASE("what published tables deliver is met within a tenth") {
     BatteryType type;
     double rate, share;
   };
-  for (const Row& row : {Row{BatteryType::kAgm, 0.171, 0.857}, Row{BatteryType::kAgm, 0.329, 0.657}, Row{BatteryType::kAgm, 0.6, 0.6},
-                         Row{BatteryType::kAgm, 0.632, 0.632}, Row{BatteryType::kAgm, 1.057, 0.529}, Row{BatteryType::kFlooded, 0.333, 0.639},
+  for (const Row& row : {Row{BatteryType::kAgm, 0.171, 0.857}, Row{BatteryType::kAgm, 0.329, 0.657},
+                         Row{BatteryType::kAgm, 0.6, 0.6}, Row{BatteryType::kAgm, 0.632, 0.632},
+                         Row{BatteryType::kAgm, 1.057, 0.529}, Row{BatteryType::kFlooded, 0.333, 0.639},
                          Row{BatteryType::kFlooded, 0.111, 0.828}, Row{BatteryType::kFlooded, 0.0111, 1.111}}) {
     CAPTURE(row.rate);
     CHECK(ShareAt(Of(row.type), row.rate, 0) == doctest::Approx(row.share).epsilon(0.1));

@@ -23,8 +23,8 @@ const std::vector<records::Record>& Records() {
 }
 
 const records::Record& RecordOf(const std::string& name) {
-  const auto found =
-      std::find_if(Records().begin(), Records().end(), [&](const records::Record& record) { return record.name == name; });
+  const auto found = std::find_if(Records().begin(), Records().end(),
+                                  [&](const records::Record& record) { return record.name == name; });
   REQUIRE(found != Records().end());
   return *found;
 }
@@ -51,13 +51,19 @@ struct Played {
     return one.snapshot.battery_runtime.value_or(1e9) / one.left - 1;
   }
   double LeftAtAdvice() const {
-    const auto advised = std::find_if(seen.begin(), seen.end(), [](const auto& one) { return one.snapshot.shutdown_advised; });
+    const auto advised =
+        std::find_if(seen.begin(), seen.end(), [](const auto& one) { return one.snapshot.shutdown_advised; });
     return advised == seen.end() ? 0 : advised->left;
   }
 };
 
 BatteryOptions Agm() {
-  return {.type = BatteryType::kAgm, .nominal_voltage = 12, .capacity = 100, .rated_power = 1200, .efficiency = 1, .idle_power = 0};
+  return {.type = BatteryType::kAgm,
+          .nominal_voltage = 12,
+          .capacity = 100,
+          .rated_power = 1200,
+          .efficiency = 1,
+          .idle_power = 0};
 }
 
 // An inverter with a battery that is a model.
@@ -109,7 +115,8 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE("the runtime follows measured discharges from full to empty") {
-  for (const char* name : {"bboxx_3.0", "bboxx_2.0", "lfp90_aged", "ae2_C2", "ae2_1C", "sw14_60min", "sw14_180min", "t105_300min"}) {
+  for (const char* name :
+       {"bboxx_3.0", "bboxx_2.0", "lfp90_aged", "ae2_C2", "ae2_1C", "sw14_60min", "sw14_180min", "t105_300min"}) {
     CAPTURE(name);
     const Played played(name);
     CHECK(std::abs(played.Error(0.75)) < 0.2);
@@ -135,7 +142,8 @@ TEST_CASE("a worn battery is found out before it is empty") {
 
 // The advice came 6 to 86 s before the end, or never.
 TEST_CASE("a cold start in the middle of an outage is advised in time, by the estimate or by the voltage") {
-  for (const char* name : {"bboxx_3.0", "tub5", "tub14", "tub48_22", "lfp90_aged", "lfp10_4phase", "haze28_heavy_60min"}) {
+  for (const char* name :
+       {"bboxx_3.0", "tub5", "tub14", "tub48_22", "lfp90_aged", "lfp10_4phase", "haze28_heavy_60min"}) {
     for (const double from : {0.0, 0.5, 0.8}) {
       CAPTURE(name);
       CAPTURE(from);
@@ -217,7 +225,8 @@ TEST_CASE_FIXTURE(Fixture, "a motor's start advises nothing") {
 }
 
 // The second outage was advised 10 s after it began, with 30 to 94 % put back.
-TEST_CASE_FIXTURE(Fixture, "after a discharge and some hours of a charger that nobody counts the next outage is not advised") {
+TEST_CASE_FIXTURE(Fixture,
+                  "after a discharge and some hours of a charger that nobody counts the next outage is not advised") {
   for (const double put_back : {0.5, 0.9}) {
     inverter = Inverter(options);
     battery.Set(1);
@@ -234,7 +243,8 @@ TEST_CASE_FIXTURE(Fixture, "after a discharge and some hours of a charger that n
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "ten minutes of utility withdraw the advice, and the next outage has it back within the delay") {
+TEST_CASE_FIXTURE(Fixture,
+                  "ten minutes of utility withdraw the advice, and the next outage has it back within the delay") {
   Mains(13.5, 13h);
   Outage(3h + 40min);
   REQUIRE(seen().shutdown_advised);
@@ -278,7 +288,8 @@ TEST_CASE_FIXTURE(Fixture, "a pause of the whole machine is no time that was wat
   CHECK(*seen().battery_charge < before.least);
 }
 
-TEST_CASE_FIXTURE(Fixture, "neither a test nor battery priority advises, but for the inverter's own word in the latter") {
+TEST_CASE_FIXTURE(Fixture,
+                  "neither a test nor battery priority advises, but for the inverter's own word in the latter") {
   Mains(13.5, 13h);
   battery.Set(0.12);
   reading.load = load;
@@ -331,7 +342,8 @@ TEST_CASE_FIXTURE(Fixture, "what a discharge taught is said in one line when it 
     wall += 1s;
     for (const LogLine& line : inverter.Apply(reading, {now, wall}).lines) lines.push_back(line.text);
   }
-  CHECK(std::count_if(lines.begin(), lines.end(), [](const std::string& line) { return line.starts_with("learned from"); }) == 1);
+  CHECK(std::count_if(lines.begin(), lines.end(),
+                      [](const std::string& line) { return line.starts_with("learned from"); }) == 1);
   CHECK(inverter.saved().battery.battery.drain);
 }
 

@@ -23,9 +23,9 @@ struct Play {
   std::set<std::string> statuses;
   Snapshot end;
   std::optional<double> least_charge;
-  double largest_fall = 0;                // points of charge in a step, above 10 %
+  double largest_fall = 0;                   // points of charge in a step, above 10 %
   std::optional<double> charge_at_advice{};  // %
-  double promised = 0, played = 0;        // s
+  double promised = 0, played = 0;           // s
 
   Play(const InverterOptions& options, const std::optional<Reading>& like) {
     Inverter stage(options, {{}, {.battery = {.charge = Belief{0.98, 0.01}}}});
@@ -101,7 +101,9 @@ TEST_CASE("a rehearsal has the whole outage in it, whatever the battery") {
 }
 
 // It fell from 49 % to 6 % in a step, so that all stages of the blueprint began together, and played 195 of 361 min.
-TEST_CASE("a rehearsed battery runs down evenly, is advised at the charge that was chosen, and lasts about as long as it said") {
+TEST_CASE(
+    "a rehearsed battery runs down evenly, is advised at the charge that was chosen, and lasts about as long as it "
+    "said") {
   for (const BatteryType type : {BatteryType::kFlooded, BatteryType::kAgm, BatteryType::kGel, BatteryType::kLifepo4}) {
     for (const double nominal : {12.0, 24.0, 48.0}) {
       for (const double capacity : {100.0, 200.0, 400.0}) {

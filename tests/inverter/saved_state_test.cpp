@@ -94,16 +94,17 @@ TEST_CASE("a file with anything else in any part is refused whole") {
   SavedBatteries saved;
   saved.inverters["one"] = SomeBattery();
   const std::string batteries = saved.ToJson();
-  for (const auto& [part, other] : std::initializer_list<std::pair<const char*, const char*>>{{"0.875", "1.5"},
-                                                                                              {"0.05", "\"0.05\""},
-                                                                                              {"0.04", "-1"},
-                                                                                              {"{\"mean\":0.1,\"sigma\":0.02}", "0.1"},
-                                                                                              {"{\"mean\":0.1,\"sigma\":0.02}", "{\"mean\":0.1}"},
-                                                                                              {"1.25", "0"},
-                                                                                              {"1234.5", "-1"},
-                                                                                              {"1234.5", "null"},
-                                                                                              {"true", "null"},
-                                                                                              {"98765.25", "1e300"}}) {
+  for (const auto& [part, other] :
+       std::initializer_list<std::pair<const char*, const char*>>{{"0.875", "1.5"},
+                                                                  {"0.05", "\"0.05\""},
+                                                                  {"0.04", "-1"},
+                                                                  {"{\"mean\":0.1,\"sigma\":0.02}", "0.1"},
+                                                                  {"{\"mean\":0.1,\"sigma\":0.02}", "{\"mean\":0.1}"},
+                                                                  {"1.25", "0"},
+                                                                  {"1234.5", "-1"},
+                                                                  {"1234.5", "null"},
+                                                                  {"true", "null"},
+                                                                  {"98765.25", "1e300"}}) {
     CAPTURE(other);
     CHECK_FALSE(SavedBatteries::FromJson(with(batteries, part, other)));
   }
