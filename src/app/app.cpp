@@ -76,6 +76,15 @@ void App::Start() {
   Spawn(executor_, mqtt_.Run());
 }
 
+asio::awaitable<void> App::Stop(std::chrono::milliseconds limit) {
+  co_await mqtt_.Stop(limit);
+  std::vector<const Inverter*> real;
+  for (const Inverter& inverter : inverters_) {
+    if (pollers_.contains(inverter.device().id) && inverter.was_read()) real.push_back(&inverter);
+  }
+  store_.SaveAtStop(real, limit);
+}
+
 void App::OnUpdate(const Inverter& inverter, const Update& update) {
   for (Listener* listener : listeners_) listener->OnUpdate(inverter, update);
 }

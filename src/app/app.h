@@ -29,8 +29,8 @@ class App {
   // Polls and tells from now on.
   void Start();
 
-  // Says `offline` over MQTT, and takes at most `limit` for it.
-  asio::awaitable<void> Stop(std::chrono::milliseconds limit) { return mqtt_.Stop(limit); }
+  // Says `offline` over MQTT, and saves what is known; takes at most `limit` for each. After that the process must end.
+  asio::awaitable<void> Stop(std::chrono::milliseconds limit);
 
  private:
   void OnUpdate(const Inverter& inverter, const Update& update);

@@ -54,7 +54,7 @@ asio::awaitable<void> EndOnSignal(asio::any_io_executor executor, App& app) {
   std::error_code ignored;
   co_await signals.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   log::Info("stopping");
-  co_await app.Stop(700ms);
+  co_await app.Stop(450ms);
   ::_exit(0);
 }
 

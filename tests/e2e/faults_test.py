@@ -581,6 +581,39 @@ def test_data_full(tmp_path, broker, ears, matrix):
             matrix("said", "once for each file; all is told; the good file stands")
 
 
+@named_cases("then", ("nothing more happens",), ("stopped at once",))
+def test_data_full_when_an_outage_begins(tmp_path, broker, ears, matrix, then):
+    """/data full when an outage begins, {then}"""
+    # What failed was tried again only when something else had to be saved, and not at the end: the outage was gone.
+    with mounted(tmp_path / "data", "64k") as data, ScriptedInverter() as inverter:
+        filler = data / "filler"
+        with Program(tmp_path, options(inverter.address, broker.port, poll_interval=0.1), data=data) as program:
+            ears.until_payload(LINK, "online")
+            with open(filler, "wb") as file:
+                try:
+                    file.write(b"x" * (1 << 20))
+                    file.flush()
+                except OSError:
+                    pass
+            inverter.answer = lambda request: OUTAGE
+            ears.until_state(lambda s: s["utility_power"] == "OFF")
+            program.until_line("outages.json cannot be written")
+            filler.unlink()
+            if then == "nothing more happens":
+                program.until_line("outages.json can be written again", 8)
+                program.process.kill()
+            else:
+                program.process.terminate()
+                assert program.process.wait(3) == 0
+        with Program(tmp_path, options(inverter.address, broker.port, poll_interval=0.1), data=data) as program:
+            state = ears.until_state(lambda s: s["status"] == "On battery", since=program.started)
+            assert state["outages"] == 1 and state["on_battery_since"]
+            inverter.answer = lambda request: MAINS
+            state = ears.until_state(lambda s: s["last_outage"], since=program.started)
+            assert state["outages"] == 1 and state["last_outage_record"]["gaps"] == 1
+            matrix("the outage", "saved")
+
+
 def test_data_read_only(tmp_path, broker, ears, matrix):
     """/data read-only, and with bad files in it"""
     with mounted(tmp_path / "data", "64k") as data, ScriptedInverter() as inverter:
