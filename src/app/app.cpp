@@ -13,7 +13,7 @@ namespace aims {
 namespace {
 
 // Those of the options, then the stages of rehearsals.
-std::deque<Inverter> MakeInverters(const Options& options, const Store& store) {
+std::deque<Inverter> MakeInverters(const Options& options, Store& store) {
   const std::string run = fmt::format("{:08x}", std::random_device{}());
   std::deque<Inverter> inverters;
   for (const InverterOptions& inverter : options.inverters) {

@@ -16,7 +16,8 @@ Store::Store(asio::any_io_executor executor, const std::string& data_directory, 
       retry_(executor, [this] { Save(); }),
       pause_(pause) {}
 
-SavedInverter Store::Load(const std::string& inverter) const {
+SavedInverter Store::Load(const std::string& inverter) {
+  known_.insert(inverter);
   SavedInverter saved;
   const auto outages = outages_.inverters.find(inverter);
   const auto battery = batteries_.inverters.find(inverter);
@@ -47,8 +48,8 @@ bool Store::Write() {
     outages_.inverters[id] = saved.outages;
     batteries_.inverters[id] = saved.battery;
   }
-  const bool are_outages_saved = outages_file_.Save(outages_.ToJson());
-  const bool is_battery_saved = battery_file_.Save(batteries_.ToJson());
+  const bool are_outages_saved = outages_file_.Save(outages_.Fit(known_, DataFile::kLargest));
+  const bool is_battery_saved = battery_file_.Save(batteries_.Fit(known_, DataFile::kLargest));
   return are_outages_saved && is_battery_saved;
 }
 

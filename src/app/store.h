@@ -8,6 +8,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,8 +30,9 @@ class Store final : public Listener {
   Store(asio::any_io_executor executor, const std::string& data_directory, OnSaved on_saved,
         std::chrono::milliseconds pause = std::chrono::seconds(5));
 
-  // What was saved of the inverter with that id; nothing known where there is none.
-  SavedInverter Load(const std::string& inverter) const;
+  // What was saved of the inverter with that id; nothing known where there is none. It is one of the options' from now
+  // on: records of others are dropped first where a file would be too large.
+  SavedInverter Load(const std::string& inverter);
 
   void OnUpdate(const Inverter& inverter, const Update& update) override;
 
@@ -47,6 +49,7 @@ class Store final : public Listener {
   SavedOutages outages_;
   SavedBatteries batteries_;
   std::map<std::string, SavedInverter> unsaved_;  // by the inverter's id
+  std::set<std::string> known_;                   // ids
   OnSaved on_saved_;
   Soon save_;
   Alarm retry_;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 
 #include "inverter/address.h"
 #include "inverter/battery.h"
@@ -12,6 +13,9 @@
 #include "inverter/shutdown_advisor.h"
 
 namespace aims {
+
+// How many there may be in the options, and in the files that the program keeps.
+inline constexpr size_t kMostInverters = 100;
 
 // What a serial line can be set to.
 inline constexpr int kBaudRates[] = {1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200};

@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "inverter/options.h"
+
 namespace aims {
 namespace {
 
 using rapidjson::Value;
 
 constexpr int kSavedVersion = 1;
-constexpr size_t kMostInverters = 100;
 constexpr double kMostEnergy = 1e9;      // Wh
 constexpr int64_t kLongest = 1LL << 40;  // ms
 
@@ -123,6 +124,36 @@ Result<SavedState> Parsed(std::string_view json, ReadEntry read) {
   return state;
 }
 
+WallTime LastSeen(const Outages::SavedState& state) {
+  WallTime seen = state.last_seen;
+  for (const Outage& outage : state.records) seen = std::max({seen, outage.begin, outage.end.value_or(outage.begin)});
+  return seen;
+}
+WallTime LastSeen(const SavedBatteries::Entry& entry) { return entry.saved_at; }
+
+// Drops the inverter that is not among `known` and was unseen longest. False: there is none.
+template <typename Map>
+bool DropStranger(Map& inverters, const std::set<std::string>& known) {
+  auto oldest = inverters.end();
+  for (auto it = inverters.begin(); it != inverters.end(); ++it) {
+    if (known.contains(it->first)) continue;
+    if (oldest == inverters.end() || LastSeen(it->second) < LastSeen(oldest->second)) oldest = it;
+  }
+  if (oldest == inverters.end()) return false;
+  inverters.erase(oldest);
+  return true;
+}
+
+// The inverter whose first record is the oldest; null where there are no records.
+Outages::SavedState* WithOldestRecord(std::map<std::string, Outages::SavedState>& inverters) {
+  Outages::SavedState* oldest = nullptr;
+  for (auto& [id, state] : inverters) {
+    if (state.records.empty()) continue;
+    if (!oldest || state.records.front().begin < oldest->records.front().begin) oldest = &state;
+  }
+  return oldest;
+}
+
 }  // namespace
 
 void WriteOutage(JsonWriter& json, const Outage& outage) {
@@ -156,6 +187,23 @@ std::string SavedOutages::ToJson() const {
   });
 }
 
+std::string SavedOutages::Fit(const std::set<std::string>& known, size_t most) {
+  constexpr size_t kShortestRecord = 150;  // bytes
+  while (inverters.size() > kMostInverters && DropStranger(inverters, known)) continue;
+  std::string json = ToJson();
+  while (json.size() > most) {
+    if (!DropStranger(inverters, known)) {
+      size_t excess = (json.size() - most) / kShortestRecord + 1;
+      for (Outages::SavedState* oldest = nullptr; excess > 0 && (oldest = WithOldestRecord(inverters)); --excess) {
+        oldest->records.pop_front();
+      }
+      if (excess > 0) break;
+    }
+    json = ToJson();
+  }
+  return json;
+}
+
 Result<SavedOutages> SavedOutages::FromJson(std::string_view json) { return Parsed<SavedOutages>(json, ReadOutages); }
 
 std::string SavedBatteries::ToJson() const {
@@ -171,6 +219,13 @@ std::string SavedBatteries::ToJson() const {
     json.Key("was_pack").Bool(entry.was_pack);
     json.Key("saved_at").Text(FormatTime(entry.saved_at));
   });
+}
+
+std::string SavedBatteries::Fit(const std::set<std::string>& known, size_t most) {
+  while (inverters.size() > kMostInverters && DropStranger(inverters, known)) continue;
+  std::string json = ToJson();
+  while (json.size() > most && DropStranger(inverters, known)) json = ToJson();
+  return json;
 }
 
 Result<SavedBatteries> SavedBatteries::FromJson(std::string_view json) {

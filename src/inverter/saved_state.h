@@ -3,7 +3,9 @@
 
 #pragma once
 
+#include <cstddef>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -25,6 +27,9 @@ struct SavedOutages {
   std::map<std::string, Outages::SavedState> inverters;
 
   std::string ToJson() const;
+  // The same in at most `most` bytes, so that it can be read again. What is too much is dropped: first inverters that
+  // are not among `known`, those unseen longest first, then the oldest records.
+  std::string Fit(const std::set<std::string>& known, size_t most);
   // kBadReply: it is not what ToJson writes, in any part.
   static Result<SavedOutages> FromJson(std::string_view json);
 };
@@ -43,6 +48,7 @@ struct SavedBatteries {
   std::map<std::string, Entry> inverters;
 
   std::string ToJson() const;
+  std::string Fit(const std::set<std::string>& known, size_t most);
   static Result<SavedBatteries> FromJson(std::string_view json);
 };
 

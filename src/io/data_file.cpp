@@ -10,12 +10,6 @@
 #include "io/log.h"
 
 namespace aims {
-namespace {
-
-constexpr size_t kLargestRecord = 1 << 20;
-
-}  // namespace
-
 bool DataFile::Save(const std::string& text) {
   if (written_ == text) return true;
   if (!bad_.empty() && !SetAside(bad_)) return false;
@@ -35,7 +29,7 @@ bool DataFile::Save(const std::string& text) {
 std::optional<std::string> DataFile::Read() {
   std::error_code ignored;
   if (!std::filesystem::exists(path_, ignored)) return {};
-  auto text = ReadFile(path_, kLargestRecord);
+  auto text = ReadFile(path_, kLargest);
   if (text) {
     written_ = *text;
     return *std::move(text);

@@ -13,6 +13,8 @@ namespace aims {
 
 class DataFile {
  public:
+  static constexpr size_t kLargest = 1 << 20;  // bytes: what is larger is none of ours
+
   DataFile(const std::string& directory, const std::string& name) : path_(directory + "/" + name) {}
 
   // What the file holds, as Record::FromJson reads it: an empty Record where there is none to read. One that it does

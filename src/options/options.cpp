@@ -108,6 +108,9 @@ void ReadInverters(Section& root, std::vector<InverterOptions>& inverters, Findi
     return root.Mistake("inverters", fmt::format("{} is not accepted; it takes a list with an entry for each inverter",
                                                  list->IsArray() ? "an empty list" : Shown(*list)));
   }
+  if (list->Size() > kMostInverters) {
+    return root.Mistake("inverters", fmt::format("it has {} entries; it takes up to {}", list->Size(), kMostInverters));
+  }
   std::set<std::string> ids;
   std::set<std::string> addresses;
   std::vector<std::pair<size_t, Device>> rehearsals;

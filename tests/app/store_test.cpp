@@ -38,7 +38,7 @@ TEST_CASE("what is saved is there after a restart, and who saved it hears of it 
   context.run();
   CHECK(saved == std::vector<std::string>{"one"});
 
-  const Store again(context.get_executor(), directory.path(), [](const auto&, const auto&) {});
+  Store again(context.get_executor(), directory.path(), [](const auto&, const auto&) {});
   CHECK(again.Load("one").outages == inverter.saved().outages);
   CHECK_FALSE(again.Load("two").outages.running);
 }

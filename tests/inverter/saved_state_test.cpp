@@ -118,3 +118,38 @@ TEST_CASE("a record is written as Home Assistant shows it") {
         R"("end_earliest":"1970-02-11T16:50:00.000+00:00","duration":3120.25,"cause":"out of range",)"
         R"("lowest_battery_voltage":11.2,"highest_load":40.0,"energy":310.123456,"battery_low":true,"gaps":2})");
 }
+
+// Bug: what was written was too large, or of too many inverters, and was set aside at the next start with all history.
+TEST_CASE("what is written can be read again, whatever there is of it") {
+  SavedOutages saved;
+  SavedBatteries batteries;
+  std::set<std::string> known;
+  for (int i = 0; i < 150; ++i) {
+    const std::string id = "id" + std::to_string(i);
+    Outages::SavedState& state = saved.inverters[id];
+    for (int j = 0; j < 100; ++j) {
+      Outage outage = Full();
+      outage.begin = WallTime(std::chrono::hours(j * 1000 + i));
+      outage.end = outage.begin + 1h;
+      state.records.push_back(outage);
+    }
+    batteries.inverters[id] = SomeBattery();
+    batteries.inverters[id].saved_at = WallTime(std::chrono::hours(i));
+    if (i < 45) known.insert(id);
+  }
+  const std::string json = saved.Fit(known, 1 << 20);
+  CHECK(json.size() <= 1 << 20);
+  const auto again = SavedOutages::FromJson(json);
+  REQUIRE(again);
+  CHECK(again->inverters.size() == 45);
+  CHECK(again->inverters.contains("id44"));
+  CHECK(again->inverters.at("id0").records.size() > 50);
+  CHECK(again->inverters.at("id0").records.back().begin == WallTime(99'000h));  // the newest stay
+
+  const auto kept = SavedBatteries::FromJson(batteries.Fit(known, 1 << 20));
+  REQUIRE(kept);
+  CHECK(kept->inverters.size() == 100);
+  CHECK(kept->inverters.contains("id149"));  // of the strangers those seen last
+  CHECK_FALSE(kept->inverters.contains("id45"));
+  CHECK(kept->inverters.contains("id0"));
+}

@@ -263,3 +263,15 @@ TEST_CASE("the device of a rehearsal must not be another inverter's") {
   CHECK(Has(mistake, "a_rehearsal"));
   CHECK(ParseOptions(R"({"inverters":[{"name":"A"},{"name":"A rehearsal"}]})").findings.mistakes.empty());
 }
+
+TEST_CASE("a hundred inverters are accepted, and one more is one mistake") {
+  const auto mistakes = [](int count) {
+    std::string list;
+    for (int i = 0; i < count; ++i)
+      list += (i ? "," : "") + std::string(R"({"name":"Inverter )") + std::to_string(i) + "\"}";
+    return ParseOptions("{\"inverters\":[" + list + "]}").findings.mistakes;
+  };
+  CHECK(mistakes(100).empty());
+  REQUIRE(mistakes(101).size() == 1);
+  CHECK(mistakes(101)[0].find("101 entries") != std::string::npos);
+}
