@@ -26,6 +26,7 @@ Rehearser::Rehearser(asio::any_io_executor executor, InverterOptions options, co
 
 Inverter Rehearser::Stage(InverterOptions options, const Inverter& real) {
   options.device = RehearsalOf(real.device());
+  options.poll_interval = Inverter::kLongestStep;  // its steps are no gaps
   SavedInverter saved;
   saved.battery.battery = real.saved().battery.battery;
   saved.battery.battery.charge = Belief{kAlmostFull, 0.01};

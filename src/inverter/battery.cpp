@@ -110,7 +110,7 @@ void Battery::OnBattery(double voltage, std::optional<double> load, bool is_low,
   const bool was_low = low_for_ >= kLowIsReal;
   low_for_ = is_low ? low_for_ + time : Seconds(0);
   if (!was_low && low_for_ >= kLowIsReal) discharge_->Forget();
-  discharge_->Hear(Witnessed(Rate(BatteryPower(load_) / voltage)));
+  discharge_->Hear(Witnessed(RateAt(BatteryPower(load_), voltage)));
   Follow(time);
 }
 
@@ -134,7 +134,8 @@ std::optional<Range> Battery::charge() const {
   const auto now = Believed();
   if (!now) return {};
   const double spread = kTails * kTenthBelow * now->sigma;
-  return Range{now->mean, std::max(0.0, now->mean - spread), std::min(1.0, now->mean + spread)};
+  const double value = std::clamp(now->mean, 0.0, 1.0);
+  return Range{value, std::max(0.0, value - spread), std::min(1.0, value + spread)};
 }
 
 std::optional<Range> Battery::runtime() const {
@@ -142,9 +143,8 @@ std::optional<Range> Battery::runtime() const {
   if (!now || !is_load_known_ || voltage_ <= 0) return {};
   // On mains the voltage is the charger's; a full battery's would be nominal, or a little more.
   const double voltage = on_battery_ ? voltage_ : *options_.nominal_voltage;
-  const double mean_voltage = std::max(voltage - chemistry_->fade * *Blocks(), voltage / 2);
-  const double current = BatteryPower(std::max(short_mean_.value, long_mean_.value)) / mean_voltage;
-  const double rate = Rate(current);
+  const double load = std::max(short_mean_.value, long_mean_.value);
+  const double rate = RateAt(BatteryPower(load), voltage - chemistry_->fade * *Blocks());
   Belief left;
   double shown = -1;
   if (discharge_) {
@@ -164,9 +164,9 @@ std::optional<Range> Battery::runtime() const {
 
 std::optional<Range> Battery::learned() const {
   if (!drain_) return {};
-  const double capacity = 1 / drain_->mean;
-  const double spread = kTenthBelow * drain_->sigma * capacity * capacity;
-  return Range{capacity, capacity - spread, capacity + spread};
+  constexpr double kLeast = 0.25;
+  const double spread = kTenthBelow * drain_->sigma;
+  return Range{1 / drain_->mean, 1 / (drain_->mean + spread), 1 / std::max(kLeast, drain_->mean - spread)};
 }
 
 std::optional<double> Battery::health() const {
@@ -203,7 +203,7 @@ void Battery::Begin() {
   was_start_seen_ = was_followed_ && gap_ == 0s && charge_.has_value();
   Belief start = charge_.value_or(kUnknown);
   if (gap_ > 0s) {
-    const double most = std::min(start.mean, Rate(BatteryPower(load_) / *options_.nominal_voltage) * Hours(gap_));
+    const double most = std::min(start.mean, RateAt(BatteryPower(load_), *options_.nominal_voltage) * Hours(gap_));
     start = {start.mean - most / 2, std::hypot(start.sigma, most / 2 / kTenthBelow)};
     gap_ = Seconds(0);
   }
@@ -245,7 +245,7 @@ void Battery::End() {
 }
 
 void Battery::Discharge(Seconds time, bool is_seen) {
-  const double rate = Rate(BatteryPower(load_) / voltage_);
+  const double rate = RateAt(BatteryPower(load_), voltage_);
   const double taken = rate * Hours(time);
   taken_ += taken;
   if (!is_seen) unseen_ += taken;
@@ -271,7 +271,7 @@ void Battery::Charge(double block, Seconds time) {
   if (low >= kSurelyUncounted) return;
   const double least = std::min(kSurelyUncounted, low + kSlowestCharge * Hours(time));
   const double most = std::max(high, std::min(1.0, high + kFastestCharge * Hours(time)));
-  charge_ = Belief{(least + most) / 2, (most - least) / 2 / kTenthBelow};
+  charge_ = Belief{std::min(1.0, (least + most) / 2), (most - least) / 2 / kTenthBelow};
 }
 
 void Battery::LookForFull(double block, Seconds time) {
@@ -310,6 +310,11 @@ double Battery::BatteryPower(double load) const {
   const double rated = *options_.rated_power;
   return (load + kCutLoad) / 100 * rated * options_.power_factor / options_.efficiency +
          options_.idle_power.value_or(kIdleShare * rated);
+}
+
+// A current over the capacity. A dead battery's voltage must not make it endless.
+double Battery::RateAt(double power, double voltage) const {
+  return power / std::max(voltage, *options_.nominal_voltage / 2) / *options_.capacity;
 }
 
 // What is left at the owner's cut-off and of no use, where that lies above the usual one.

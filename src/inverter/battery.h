@@ -103,7 +103,7 @@ class Battery {
   std::optional<Belief> Believed() const;
   Belief Drain() const;
   double BatteryPower(double load) const;
-  double Rate(double current) const { return current / *options_.capacity; }
+  double RateAt(double power, double voltage) const;
   double ChargeAtCutoff(double rate) const;
   double ShareIn1h() const;
   bool IsKnown() const;

@@ -43,8 +43,8 @@ void ChargeEstimator::Hear(Belief voltage_says) {
     sums_.said_at += said * taken_ * step;
     sums_.at_at += taken_ * taken_ * step;
   }
-  const double sigma =
-      std::hypot(voltage_says.sigma, bias_.sigma, kSettling * std::exp((settles_from_ - taken_) / kSettled));
+  const double sigma = std::hypot(voltage_says.sigma, bias_.sigma,
+                                  kSettling * std::exp(std::min(0.0, settles_from_ - taken_) / kSettled));
   heard_ += (1 - heard_) * part;
   precision_ += (1 / Square(sigma) - precision_) * part;
   if (heard_ <= 0) return;

@@ -49,6 +49,7 @@ Inverter::Inverter(const InverterOptions& options, const SavedInverter& saved, s
       run_(std::move(run)),
       nominal_voltage_(options.battery.nominal_voltage),
       safety_voltage_(SafetyVoltage(options)),
+      longest_step_(std::chrono::duration_cast<Duration>(options.poll_interval) + kLatest),
       shutdown_runtime_(InSeconds(options.shutdown.runtime)),
       outages_(saved.outages),
       battery_(options.battery, saved.battery.battery),
@@ -142,6 +143,10 @@ void Inverter::FollowRestart(Moment now) {
 Battery::Seconds Inverter::Passed(Time now) {
   const Battery::Seconds time = followed_at_ ? now - *followed_at_ : Duration(0);
   followed_at_ = now;
+  if (time > longest_step_) {
+    outages_.Silent();
+    brief_outages_.Silent();
+  }
   if (time <= kLongestStep) return time;
   battery_.OnGap(time);
   return Battery::Seconds(0);

@@ -33,6 +33,8 @@ class Inverter {
   static constexpr int kMissesUntilSilent = 3;  // in a row
   // Between two polls; what lies further apart is a gap, in which the battery was not watched.
   static constexpr std::chrono::minutes kLongestStep{2};
+  // So much later than the poll interval a poll may come. After more nobody knows whether the utility was there.
+  static constexpr std::chrono::seconds kLatest{10};
 
   // `saved`: what an earlier run knew. The ids of its events begin with `run`, which no other run has.
   explicit Inverter(const InverterOptions& options, const SavedInverter& saved = {}, std::string run = {});
@@ -73,6 +75,7 @@ class Inverter {
   unsigned events_told_ = 0;  // in this run
   std::optional<double> nominal_voltage_;
   std::optional<double> safety_voltage_;  // V of the pack, below which lead is nearly empty
+  Duration longest_step_;                 // between two polls that were not interrupted
   double shutdown_runtime_;               // s
   Snapshot snapshot_;
   PowerEvents events_;

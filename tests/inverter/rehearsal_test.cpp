@@ -27,7 +27,8 @@ struct Play {
   std::optional<double> charge_at_advice{};  // %
   double promised = 0, played = 0;           // s
 
-  Play(const InverterOptions& options, const std::optional<Reading>& like) {
+  Play(InverterOptions options, const std::optional<Reading>& like) {
+    options.poll_interval = Inverter::kLongestStep;
     Inverter stage(options, {{}, {.battery = {.charge = Belief{0.98, 0.01}}}});
     Rehearsal rehearsal(options.battery, like);
     Inverter::Time time{1000s};
