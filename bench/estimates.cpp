@@ -30,6 +30,8 @@ struct Outcome {
   double rise = 0;  // of the runtime over 10 min, the largest, where the load is constant
 };
 
+using Errors = std::array<std::optional<double>, kAsked.size()> Outcome::*;
+
 void Ask(size_t which, const Seen& seen, Outcome& outcome) {
   const Snapshot& shown = seen.snapshot;
   if (shown.battery_runtime) outcome.runtime_error[which] = *shown.battery_runtime / seen.left - 1;
@@ -95,7 +97,7 @@ class Group {
  private:
   // "4/6/9, 9 of 10 14/11/28": of the errors without their sign, at the moments that are asked for. What is unknown is
   // as wrong as can be.
-  std::string Quantiles(std::array<std::optional<double>, kAsked.size()> Outcome::*errors, double unit) const {
+  std::string Quantiles(Errors errors, double unit) const {
     std::string medians, nines;
     for (size_t i = 0; i < kAsked.size(); ++i) {
       std::vector<double> values;

@@ -72,8 +72,8 @@ TEST_CASE("what could not be saved is saved when it can be, though nothing else 
   const TemporaryDirectory directory;
   asio::io_context context;
   int saved = 0;
-  Store store(
-      context.get_executor(), directory / "later", [&](const auto&, const auto&) { ++saved; }, 10ms);
+  const auto count = [&](const auto&, const auto&) { ++saved; };
+  Store store(context.get_executor(), directory / "later", count, 10ms);
   Inverter inverter(Named("one"));
   store.OnUpdate(inverter, inverter.Apply(kOutage, {Inverter::Time(1000s), WallTime(1h)}));
   context.poll();

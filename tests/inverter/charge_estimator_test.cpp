@@ -56,8 +56,8 @@ TEST_CASE("where the start is unknown the voltage alone tells the charge, and no
 }
 
 TEST_CASE("a thousand readings of a wrong curve are no surer than one") {
-  const auto estimator = After(
-      0.5, kJustFull, {1, 0.03}, [](double taken) { return 1 - taken - 0.2; }, 0.1);
+  const auto too_low = [](double taken) { return 1 - taken - 0.2; };
+  const auto estimator = After(0.5, kJustFull, {1, 0.03}, too_low, 0.1);
   CHECK(estimator.charge().mean == doctest::Approx(0.5).epsilon(0.06));
 }
 
@@ -72,8 +72,8 @@ TEST_CASE("near the end the voltage that collapses is believed within a few perc
 }
 
 TEST_CASE("how far the voltage was off is found in hindsight, and the next discharge knows it") {
-  auto estimator = After(
-      0.95, kJustFull, kAsPrinted, [](double taken) { return std::min(1.0, 1.15 - taken); }, 0.1);
+  const auto too_high = [](double taken) { return std::min(1.0, 1.15 - taken); };
+  auto estimator = After(0.95, kJustFull, kAsPrinted, too_high, 0.1);
   CHECK_FALSE(ChargeEstimator(kJustFull, kAsPrinted).bias());
   estimator.Forget();
   for (int i = 1; i <= 50; ++i) {
