@@ -22,10 +22,12 @@ constexpr double kDoubtedByLow = 4;  // times what the voltage is doubted otherw
 constexpr Seconds kLowIsReal = 6s;
 constexpr double kHealthIsKnown = 0.1;
 constexpr double kFastestRise =
-    0.08 / 600;                      // of the runtime in a second, at a steady load: a correction is no surprise
-constexpr double kIdleShare = 0.02;  // of the rated power
-constexpr double kLeastLoad = 0.5;   // %
-constexpr double kCutLoad = 0.5;     // %: the wire has whole percent, and cuts the rest off
+    0.08 / 600;                        // of the runtime in a second, at a steady load: a correction is no surprise
+constexpr double kIdleShare = 0.02;    // of the rated power
+constexpr double kLeastLoad = 0.5;     // %
+constexpr double kPercentDoubt = 0.3;  // %: of those that are cut off
+constexpr double kIdleDoubt = 0.5;     // of an idle draw that is not said
+constexpr double kCutLoad = 0.5;       // %: the wire has whole percent, and cuts the rest off
 constexpr Seconds kShort = 20s;
 constexpr Seconds kLong = 180s;
 constexpr double kRateSpan = 0.3;  // of the capacity: the rate that counts is the mean over the last of it
@@ -33,8 +35,12 @@ constexpr double kRateSpan = 0.3;  // of the capacity: the rate that counts is t
 // Learning.
 constexpr double kWorthLearning = 0.25;  // of the capacity: what took less says too little
 constexpr double kLeastDoubt = 0.03;     // of the drain, whatever was learned: batteries change with age and weather
-constexpr double kNearEnd = 0.15;        // a charge at which all the rest of a discharge is known in hindsight
-constexpr double kInterruption = 0.01;   // of the capacity: what puts back less does not end a discharge
+constexpr double kInformative =
+    0.85;  // of what was doubted before; else the next discharge would only repeat the errors
+constexpr double kMostPowerDoubt = 0.15;
+constexpr double kSureStart = 0.05;     // of the charge
+constexpr double kNearEnd = 0.15;       // a charge at which all the rest of a discharge is known in hindsight
+constexpr double kInterruption = 0.01;  // of the capacity: what puts back less does not end a discharge
 
 // Charging.
 constexpr Seconds kBoostIsReal = 600s;
@@ -44,10 +50,13 @@ constexpr double kChargeEfficiency = 0.85;  // of a lead battery near its end; B
 constexpr double kChargeDoubt = 0.35;
 constexpr double kMostCounted = 0.97;    // a counted charge is never quite full
 constexpr double kSlowestCharge = 0.04;  // of the capacity in an hour, of a charger of which nothing is known
+constexpr double kSmallCharger = 0.08;
 constexpr double kFastestCharge = 0.5;
 constexpr double kSurelyUncounted = 0.9;
 constexpr Seconds kHeldLong = 12h;
-constexpr double kHeldSigma = 0.22;
+constexpr double kHeldSigma = 0.18;
+constexpr double kFloatingDoubt = 0.1;
+constexpr double kMostGapDoubt = 0.35;
 constexpr double kGapDoubt = 0.05;  // of the charge, for each hour on mains that was not seen
 constexpr double kRestartDoubt = 0.1;
 
@@ -70,6 +79,7 @@ Battery::Battery(const BatteryOptions& options, const SavedState& saved)
   charge_ = saved.charge;
   voltage_ = *options_.nominal_voltage;
   on_battery_ = saved.on_battery;
+  is_load_known_ = saved.load > 0;
   if (!on_battery_) return;
   if (charge_) charge_->sigma = std::max(charge_->sigma, kRestartDoubt);
   Begin();
@@ -84,9 +94,14 @@ void Battery::OnMains(double voltage, std::optional<double> load, Seconds time) 
   if (std::exchange(on_battery_, false)) at_boost_ = after_boost_ = at_float_ = held_ = Seconds(0);
   was_followed_ = true;
   if (!IsKnown()) return;
-  if (charge_ && gap_ > 0s) charge_->sigma = std::max(charge_->sigma, std::min(0.15, kGapDoubt * Hours(gap_)));
-  gap_ = Seconds(0);
   const double block = voltage / *Blocks();
+  if (charge_ && gap_ > 0s) {
+    // A charger that floats says that there was no long outage meanwhile.
+    const double most =
+        block >= chemistry_->least_float && block < chemistry_->least_boost ? kFloatingDoubt : kMostGapDoubt;
+    charge_->sigma = std::max(charge_->sigma, std::min(most, kGapDoubt * Hours(gap_)));
+  }
+  gap_ = Seconds(0);
   if (discharge_) {
     put_back_ +=
         options_.charge_current.value_or(kFastestCharge * *options_.capacity) * Hours(time) / *options_.capacity;
@@ -101,21 +116,22 @@ void Battery::OnBattery(double voltage, std::optional<double> load, bool is_low,
   voltage_ = voltage;
   load_ = load.value_or(load_);
   if (!std::exchange(on_battery_, true)) short_mean_ = long_mean_ = {};
-  FollowLoad(time);
-  if (!IsKnown()) return;
+  if (load || is_load_known_) FollowLoad(time);
+  if (!IsKnown() || !is_load_known_) return;
+  if (discharge_ && gap_ > 0s) End();
   if (!discharge_) Begin();
   was_followed_ = true;
-  put_back_ = 0;
   Discharge(time, /*is_seen=*/true);
-  const bool was_low = low_for_ >= kLowIsReal;
-  low_for_ = is_low ? low_for_ + time : Seconds(0);
-  if (!was_low && low_for_ >= kLowIsReal) discharge_->Forget();
+  // From the second time on: one reading may be a motor's start, however long ago the one before it was.
+  low_for_ = is_low && was_low_ ? low_for_ + time : Seconds(0);
+  was_low_ = is_low;
+  if (low_for_ >= kLowIsReal && !std::exchange(was_low_believed_, true)) discharge_->Forget();
   discharge_->Hear(Witnessed(RateAt(BatteryPower(load_), voltage)));
   Follow(time);
 }
 
 void Battery::Unseen(Seconds time) {
-  if (on_battery_ && IsKnown()) Discharge(time, /*is_seen=*/false);
+  if (on_battery_ && discharge_) Discharge(time, /*is_seen=*/false);
 }
 
 void Battery::OnGap(Seconds time) {
@@ -125,7 +141,11 @@ void Battery::OnGap(Seconds time) {
     gap_ += time;
     return;
   }
+  if (!discharge_) return;
+  // What the voltage said before it still counts; what it says next has to settle first.
+  discharge_.emplace(discharge_->charge(), discharge_->drain(), bias_.value_or(Belief{}));
   was_start_seen_ = false;
+  taken_ = unseen_ = 0;
   Discharge(time, /*is_seen=*/false);
   discharge_->Unsettle();
 }
@@ -149,7 +169,8 @@ std::optional<Range> Battery::runtime() const {
   double shown = -1;
   if (discharge_) {
     left = discharge_->Left(ChargeAtCutoff(rate));
-    shown = std::min(left.mean, shown_left_.value_or(left.mean));
+    const double without_cutoff = discharge_->Left(0).mean;
+    shown = left.mean * (shown_left_ && without_cutoff > 0 ? std::min(1.0, *shown_left_ / without_cutoff) : 1);
   } else {
     ChargeEstimator estimator(*now, Drain());
     estimator.Count(0, RateDoubt(ShareAt(*chemistry_, rate, ShareIn1h()), options_.capacity_1h.has_value()), 0);
@@ -208,8 +229,11 @@ void Battery::Begin() {
     gap_ = Seconds(0);
   }
   discharge_.emplace(start, Drain(), bias_.value_or(Belief{}));
+  start_sigma_ = start.sigma;
+  power_doubt_ = {};
   taken_ = unseen_ = put_back_ = 0;
   low_for_ = Seconds(0);
+  was_low_ = was_low_believed_ = false;
   mean_rate_ = {};
   shown_left_.reset();
 }
@@ -235,11 +259,15 @@ void Battery::Follow(Seconds time) {
 
 void Battery::End() {
   const Belief now = discharge_->charge();
+  const double drain_sigma_before = Drain().sigma;
   charge_ = now;
-  if (was_start_seen_ && discharge_->taken() >= kWorthLearning) {
-    const Belief drain = discharge_->drain();
+  missing_ = 1 - now.mean;
+  const Belief drain = discharge_->drain();
+  const bool is_informative = discharge_->taken() >= kWorthLearning && drain.sigma < kInformative * drain_sigma_before;
+  if (was_start_seen_ && is_informative && power_doubt_.value < kMostPowerDoubt) {
     drain_ = Belief{drain.mean, std::max(drain.sigma, kLeastDoubt)};
-    if (now.mean < kNearEnd && now.sigma < kNearEnd / 2) bias_ = discharge_->bias();
+    const bool is_sure = start_sigma_ <= kSureStart && now.mean < kNearEnd && now.sigma < kNearEnd / 2;
+    if (is_sure) bias_ = discharge_->bias();
   }
   discharge_.reset();
 }
@@ -250,8 +278,10 @@ void Battery::Discharge(Seconds time, bool is_seen) {
   taken_ += taken;
   if (!is_seen) unseen_ += taken;
   mean_rate_.Follow(rate, taken, kRateSpan);
+  power_doubt_.Follow(PowerDoubt(load_), taken, kRateSpan);
   const double share = ShareAt(*chemistry_, mean_rate_.value, ShareIn1h());
-  discharge_->Count(taken_ / share, RateDoubt(share, options_.capacity_1h.has_value()), unseen_ / share);
+  const double doubt = std::hypot(RateDoubt(share, options_.capacity_1h.has_value()), power_doubt_.value);
+  discharge_->Count(taken_ / share, doubt, unseen_ / share);
 }
 
 // What the charger may have put back. Where nothing is known of it the range grows, from a slow one's to a fast one's.
@@ -269,7 +299,10 @@ void Battery::Charge(double block, Seconds time) {
   const double low = charge_->mean - spread;
   const double high = charge_->mean + spread;
   if (low >= kSurelyUncounted) return;
-  const double least = std::min(kSurelyUncounted, low + kSlowestCharge * Hours(time));
+  // Below float a charger may just hold the battery where it is.
+  const bool is_surely =
+      block >= (options_.type == BatteryType::kLifepo4 ? chemistry_->full_float : chemistry_->least_float);
+  const double least = is_surely ? std::min(kSurelyUncounted, low + kSlowestCharge * Hours(time)) : low;
   const double most = std::max(high, std::min(1.0, high + kFastestCharge * Hours(time)));
   charge_ = Belief{std::min(1.0, (least + most) / 2), (most - least) / 2 / kTenthBelow};
 }
@@ -287,7 +320,10 @@ void Battery::LookForFull(double block, Seconds time) {
   after_boost_ = has_stepped ? after_boost_ + time : Seconds(0);
   at_float_ = is_float && block >= chemistry.full_float ? at_float_ + time : Seconds(0);
   if (!is_boost && !is_float) at_boost_ = Seconds(0);
-  if (after_boost_ >= kStepIsReal || at_float_ >= chemistry.at_float) charge_ = kFull;
+  if (after_boost_ >= kStepIsReal || at_float_ >= NeedsAtFloat()) {
+    charge_ = kFull;
+    missing_ = 0;
+  }
 
   // LiFePO4 that is held for long at a voltage of its plateau has come to rest somewhere on it.
   const bool is_held =
@@ -298,7 +334,13 @@ void Battery::LookForFull(double block, Seconds time) {
   }
 }
 
+// So long at float means full; longer where much was taken out, for a small charger may take half a day for that.
+Seconds Battery::NeedsAtFloat() const {
+  return std::max<Seconds>(chemistry_->at_float, Seconds(missing_ / kSmallCharger * 3600));
+}
+
 std::optional<Belief> Battery::Believed() const {
+  if (on_battery_ && !is_load_known_) return {};
   if (discharge_) return discharge_->charge();
   return charge_;
 }
@@ -310,6 +352,15 @@ double Battery::BatteryPower(double load) const {
   const double rated = *options_.rated_power;
   return (load + kCutLoad) / 100 * rated * options_.power_factor / options_.efficiency +
          options_.idle_power.value_or(kIdleShare * rated);
+}
+
+// How far off that may be, relative to it: the wire's whole percent, and an idle draw that nobody measured, are much of
+// a small load.
+double Battery::PowerDoubt(double load) const {
+  const double rated = *options_.rated_power;
+  const double idle = options_.idle_power ? 0 : kIdleDoubt * kIdleShare * rated;
+  return std::hypot(kPercentDoubt / 100 * rated * options_.power_factor / options_.efficiency, idle) /
+         BatteryPower(load);
 }
 
 // A current over the capacity. A dead battery's voltage must not make it endless.

@@ -102,7 +102,9 @@ class Battery {
   void LookForFull(double block, Seconds time);
   std::optional<Belief> Believed() const;
   Belief Drain() const;
+  Seconds NeedsAtFloat() const;
   double BatteryPower(double load) const;
+  double PowerDoubt(double load) const;
   double RateAt(double power, double voltage) const;
   double ChargeAtCutoff(double rate) const;
   double ShareIn1h() const;
@@ -129,10 +131,15 @@ class Battery {
   double unseen_ = 0;  // the part of it that was guessed
   Mean mean_rate_;
   std::optional<double> shown_left_;  // of the capacity; empty while the charge is unknown
-  Seconds low_for_{0};                // so long the inverter has said low
-  double put_back_ = 0;               // of the capacity, at most, since the utility came back
+  double start_sigma_ = 0;
+  Mean power_doubt_;
+  bool was_low_ = false;
+  Seconds low_for_{0};             // so long the inverter has said low
+  bool was_low_believed_ = false;  // in this discharge
+  double put_back_ = 0;            // of the capacity, at most, since the utility came back
 
   // On mains.
+  double missing_ = 0;      // of the charge, when the utility came back; until the battery is full
   Seconds at_boost_{0};     // so long the voltage has been a charger's
   Seconds after_boost_{0};  // so long it has been clearly below that
   Seconds at_float_{0};

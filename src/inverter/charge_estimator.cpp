@@ -13,6 +13,8 @@ constexpr double kSmoothedByCharge = 0.08;
 // At first the voltage is still falling from the charger's: this much it may mislead, and it is over after so much.
 constexpr double kSettling = 0.35;
 constexpr double kSettled = 0.02;
+constexpr double kMostBias = 0.25;
+constexpr double kNoBiasAt = 0.2;  // near the end the voltage is the end, on any battery
 constexpr double kLongEnough = 0.4;
 constexpr double kUnseenDoubt = 0.2;
 constexpr double kLeastDrain = 0.5;
@@ -43,13 +45,14 @@ void ChargeEstimator::Hear(Belief voltage_says) {
     sums_.said_at += said * taken_ * step;
     sums_.at_at += taken_ * taken_ * step;
   }
-  const double sigma = std::hypot(voltage_says.sigma, bias_.sigma,
+  const double biased = std::clamp(voltage_says.mean / kNoBiasAt, 0.0, 1.0);
+  const double sigma = std::hypot(voltage_says.sigma, biased * bias_.sigma,
                                   kSettling * std::exp(std::min(0.0, settles_from_ - taken_) / kSettled));
   heard_ += (1 - heard_) * part;
   precision_ += (1 / Square(sigma) - precision_) * part;
   if (heard_ <= 0) return;
   const double weight = part / Square(sigma) / precision_;
-  const double difference = voltage_says.mean - bias_.mean - (start_.mean - taken_ * drain_.mean);
+  const double difference = voltage_says.mean - biased * bias_.mean - (start_.mean - taken_ * drain_.mean);
   difference_ += (difference - difference_) * weight;
   heard_at_ += (taken_ - heard_at_) * weight;
   said_sigma_ = std::sqrt(heard_ / precision_);
@@ -64,7 +67,7 @@ std::optional<Belief> ChargeEstimator::bias() const {
   const double variance = sums_.said_said / sums_.taken - said * said +
                           falls * falls * (sums_.at_at / sums_.taken - at * at) +
                           2 * falls * (sums_.said_at / sums_.taken - said * at);
-  return Belief{mean, std::sqrt(std::max(0.0, variance))};
+  return Belief{std::clamp(mean, -kMostBias, kMostBias), std::sqrt(std::max(0.0, variance))};
 }
 
 // As uncertain as the drain is, with the doubt about the rate in it.

@@ -32,7 +32,7 @@ class Inverter {
 
   static constexpr int kMissesUntilSilent = 3;  // in a row
   // Between two polls; what lies further apart is a gap, in which the battery was not watched.
-  static constexpr std::chrono::minutes kLongestStep{2};
+  static constexpr std::chrono::minutes kLongestStep{3};
   // So much later than the poll interval a poll may come. After more nobody knows whether the utility was there.
   static constexpr std::chrono::seconds kLatest{10};
 
