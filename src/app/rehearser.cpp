@@ -28,9 +28,7 @@ Inverter Rehearser::Stage(InverterOptions options, const Inverter& real) {
   options.device = RehearsalOf(real.device());
   options.poll_interval = Inverter::kLongestStep;  // its steps are no gaps
   SavedInverter saved;
-  saved.battery.battery = real.saved().battery.battery;
-  saved.battery.battery.charge = Belief{kAlmostFull, 0.01};
-  saved.battery.battery.on_battery = false;
+  saved.battery.battery.charge = Belief{kAlmostFull, 0.01};  // of a battery as the options describe it
   return Inverter(options, saved, fmt::format("{:08x}", std::random_device{}()));
 }
 

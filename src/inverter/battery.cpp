@@ -16,11 +16,13 @@ constexpr double kTenthBelow = 1.2816;  // standard deviations: one of ten lies 
 constexpr double kTails = 1.25;      // so much wider a range is than that: real batteries stray (scripts/bench battery)
 constexpr double kMostSpread = 0.6;  // of a charge that is still said to be known
 constexpr double kWireStep = 0.02;   // V, of the wire's 0.1 on average: some inverters cut the rest off, some round
+constexpr double kFastestFall = 0.02;   // V per block in a second: that of a battery which lasts for two minutes
 constexpr Belief kSaidLow{0.03, 0.02};  // a charge at which inverters say low
 constexpr double kLowByRate = 0.3;
 constexpr double kDoubtedByLow = 4;  // times what the voltage is doubted otherwise
 constexpr Seconds kLowIsReal = 6s;
 constexpr double kHealthIsKnown = 0.1;
+constexpr double kFarOff = 0.6;  // of the least that may be left
 constexpr double kFastestRise =
     0.08 / 600;                        // of the runtime in a second, at a steady load: a correction is no surprise
 constexpr double kIdleShare = 0.02;    // of the rated power
@@ -30,13 +32,16 @@ constexpr double kIdleDoubt = 0.5;     // of an idle draw that is not said
 constexpr double kCutLoad = 0.5;       // %: the wire has whole percent, and cuts the rest off
 constexpr Seconds kShort = 20s;
 constexpr Seconds kLong = 180s;
+constexpr double kMostTaken = 10;  // of the capacity: what was typed is wrong
 constexpr double kRateSpan = 0.3;  // of the capacity: the rate that counts is the mean over the last of it
 
 // Learning.
 constexpr double kWorthLearning = 0.25;  // of the capacity: what took less says too little
+constexpr double kAging = 0.05;          // of the drain, from one discharge to the next
 constexpr double kLeastDoubt = 0.03;     // of the drain, whatever was learned: batteries change with age and weather
 constexpr double kInformative =
-    0.85;  // of what was doubted before; else the next discharge would only repeat the errors
+    0.85;                            // of what was doubted before; else the next discharge would only repeat the errors
+constexpr double kWellKnown = 0.08;  // of the drain: from here on it is only kept up to date
 constexpr double kMostPowerDoubt = 0.15;
 constexpr double kSureStart = 0.05;     // of the charge
 constexpr double kNearEnd = 0.15;       // a charge at which all the rest of a discharge is known in hindsight
@@ -95,7 +100,9 @@ void Battery::OnMains(double voltage, std::optional<double> load, Seconds time) 
   was_followed_ = true;
   if (!IsKnown()) return;
   const double block = voltage / *Blocks();
+  if (gap_on_battery_ > 0s) FollowUnseenReturn();
   if (charge_ && gap_ > 0s) {
+    Charge(block, gap_);
     // A charger that floats says that there was no long outage meanwhile.
     const double most =
         block >= chemistry_->least_float && block < chemistry_->least_boost ? kFloatingDoubt : kMostGapDoubt;
@@ -119,6 +126,7 @@ void Battery::OnBattery(double voltage, std::optional<double> load, bool is_low,
   if (load || is_load_known_) FollowLoad(time);
   if (!IsKnown() || !is_load_known_) return;
   if (discharge_ && gap_ > 0s) End();
+  gap_on_battery_ = Seconds(0);
   if (!discharge_) Begin();
   was_followed_ = true;
   Discharge(time, /*is_seen=*/true);
@@ -126,12 +134,29 @@ void Battery::OnBattery(double voltage, std::optional<double> load, bool is_low,
   low_for_ = is_low && was_low_ ? low_for_ + time : Seconds(0);
   was_low_ = is_low;
   if (low_for_ >= kLowIsReal && !std::exchange(was_low_believed_, true)) discharge_->Forget();
+  // A dip is not believed: no battery falls so fast.
+  const double block = voltage / *Blocks();
+  envelope_ = envelope_ > 0 ? std::max(block, envelope_ - kFastestFall * time.count()) : block;
   discharge_->Hear(Witnessed(RateAt(BatteryPower(load_), voltage)));
   Follow(time);
 }
 
+// The utility came back in a gap that began on battery: right after its start, or just now.
+void Battery::FollowUnseenReturn() {
+  const double low = discharge_ ? discharge_->charge().mean : 0;
+  const double high = std::min(1.0, before_gap_.mean + kFastestCharge * Hours(gap_on_battery_));
+  discharge_.reset();
+  charge_ = Belief{(low + high) / 2, std::hypot(before_gap_.sigma, (high - low) / 2 / kTenthBelow)};
+  missing_ = 1 - low;
+  gap_on_battery_ = Seconds(0);
+}
+
 void Battery::Unseen(Seconds time) {
-  if (on_battery_ && discharge_) Discharge(time, /*is_seen=*/false);
+  if (!on_battery_) {
+    OnGap(time);  // the utility may have failed meanwhile
+  } else if (discharge_) {
+    Discharge(time, /*is_seen=*/false);
+  }
 }
 
 void Battery::OnGap(Seconds time) {
@@ -139,14 +164,22 @@ void Battery::OnGap(Seconds time) {
   if (!IsKnown()) return;
   if (!on_battery_) {
     gap_ += time;
+    if (discharge_) {
+      was_start_seen_ = false;
+      End();
+    }
     return;
   }
   if (!discharge_) return;
+  if (gap_on_battery_ == 0s) before_gap_ = discharge_->charge();
+  gap_on_battery_ += time;
   // What the voltage said before it still counts; what it says next has to settle first.
   discharge_.emplace(discharge_->charge(), discharge_->drain(), bias_.value_or(Belief{}));
   was_start_seen_ = false;
   taken_ = unseen_ = 0;
-  Discharge(time, /*is_seen=*/false);
+  // More than all cannot be taken out.
+  const double rate = RateAt(BatteryPower(load_), voltage_);
+  Discharge(std::min(time, Seconds(3600 / rate)), /*is_seen=*/false);
   discharge_->Unsettle();
 }
 
@@ -233,15 +266,17 @@ void Battery::Begin() {
   power_doubt_ = {};
   taken_ = unseen_ = put_back_ = 0;
   low_for_ = Seconds(0);
+  envelope_ = 0;
   was_low_ = was_low_believed_ = false;
   mean_rate_ = {};
   shown_left_.reset();
+  was_corrected_ = false;
 }
 
 // What the voltage says, and with it the inverter's word that the battery is low. That comes at a voltage, too, so a
 // heavy load brings it early; and a motor's start may bring it for a moment.
 Belief Battery::Witnessed(double rate) const {
-  const Belief voltage = ChargeAt(*chemistry_, (voltage_ + kWireStep) / *Blocks(), rate);
+  const Belief voltage = ChargeAt(*chemistry_, envelope_ + kWireStep / *Blocks(), rate);
   if (low_for_ < kLowIsReal) return voltage;
   const Belief low{kSaidLow.mean, kSaidLow.sigma + kLowByRate * rate * rate};
   const double ours = std::pow(kDoubtedByLow * voltage.sigma, -2);
@@ -251,10 +286,17 @@ Belief Battery::Witnessed(double rate) const {
 
 // What is left may be more than was thought, but the runtime comes up to it slowly.
 void Battery::Follow(Seconds time) {
-  const double left = discharge_->Left(0).mean;
+  const Belief left = discharge_->Left(0);
   const auto now = charge();
   if (now->most - now->least > kMostSpread) return shown_left_.reset();
-  shown_left_ = shown_left_ ? std::min(left, *shown_left_ * (1 + kFastestRise * time.count())) : left;
+  if (!shown_left_) shown_left_ = left.mean;
+  // Far below the truth it would stay for hours: then it jumps, once in a discharge.
+  const bool is_far_off = *shown_left_ < kFarOff * (left.mean - kTenthBelow * left.sigma);
+  if (is_far_off && !std::exchange(was_corrected_, true)) {
+    shown_left_ = left.mean;
+    ++corrections_;
+  }
+  shown_left_ = std::min(left.mean, *shown_left_ * (1 + kFastestRise * time.count()));
 }
 
 void Battery::End() {
@@ -263,7 +305,8 @@ void Battery::End() {
   charge_ = now;
   missing_ = 1 - now.mean;
   const Belief drain = discharge_->drain();
-  const bool is_informative = discharge_->taken() >= kWorthLearning && drain.sigma < kInformative * drain_sigma_before;
+  const bool says_much = drain.sigma < kInformative * drain_sigma_before || drain_sigma_before < kWellKnown;
+  const bool is_informative = discharge_->taken() >= kWorthLearning && says_much;
   if (was_start_seen_ && is_informative && power_doubt_.value < kMostPowerDoubt) {
     drain_ = Belief{drain.mean, std::max(drain.sigma, kLeastDoubt)};
     const bool is_sure = start_sigma_ <= kSureStart && now.mean < kNearEnd && now.sigma < kNearEnd / 2;
@@ -275,7 +318,7 @@ void Battery::End() {
 void Battery::Discharge(Seconds time, bool is_seen) {
   const double rate = RateAt(BatteryPower(load_), voltage_);
   const double taken = rate * Hours(time);
-  taken_ += taken;
+  taken_ = std::min(kMostTaken, taken_ + taken);
   if (!is_seen) unseen_ += taken;
   mean_rate_.Follow(rate, taken, kRateSpan);
   power_doubt_.Follow(PowerDoubt(load_), taken, kRateSpan);
@@ -296,8 +339,8 @@ void Battery::Charge(double block, Seconds time) {
     return;
   }
   const double spread = kTenthBelow * charge_->sigma;
-  const double low = charge_->mean - spread;
-  const double high = charge_->mean + spread;
+  const double low = std::max(0.0, charge_->mean - spread);
+  const double high = std::min(1.0, charge_->mean + spread);
   if (low >= kSurelyUncounted) return;
   // Below float a charger may just hold the battery where it is.
   const bool is_surely =
@@ -318,7 +361,7 @@ void Battery::LookForFull(double block, Seconds time) {
   const bool is_float = !is_boost && block >= chemistry.least_float;
   const bool has_stepped = is_float && at_boost_ >= kBoostIsReal && block <= boost_voltage_ - kStepToFloat;
   after_boost_ = has_stepped ? after_boost_ + time : Seconds(0);
-  at_float_ = is_float && block >= chemistry.full_float ? at_float_ + time : Seconds(0);
+  at_float_ = block >= chemistry.full_float ? at_float_ + time : Seconds(0);
   if (!is_boost && !is_float) at_boost_ = Seconds(0);
   if (after_boost_ >= kStepIsReal || at_float_ >= NeedsAtFloat()) {
     charge_ = kFull;
@@ -341,11 +384,16 @@ Seconds Battery::NeedsAtFloat() const {
 
 std::optional<Belief> Battery::Believed() const {
   if (on_battery_ && !is_load_known_) return {};
-  if (discharge_) return discharge_->charge();
-  return charge_;
+  std::optional<Belief> now = discharge_ ? discharge_->charge() : charge_;
+  if (now) now->sigma = std::min(now->sigma, kUnknown.sigma);
+  return now;
 }
 
-Belief Battery::Drain() const { return drain_.value_or(chemistry_->drain); }
+// What was learned grows old: each discharge may find another battery.
+Belief Battery::Drain() const {
+  if (!drain_) return chemistry_->drain;
+  return {drain_->mean, std::hypot(drain_->sigma, kAging)};
+}
 
 // W from the battery at `load` %.
 double Battery::BatteryPower(double load) const {

@@ -72,6 +72,8 @@ class Battery {
   // The same with its range, as soon as a discharge taught anything.
   std::optional<Range> learned() const;
   SavedState saved_state() const;
+  // How often the runtime jumped up, because it had been far too short.
+  int corrections() const { return corrections_; }
 
   // Power at the output in W; nothing while it is not known. 000 is unknown on mains, where it may not be measured, and
   // half a percent on battery, for less than one is reported so.
@@ -93,6 +95,7 @@ class Battery {
   };
 
   void FollowLoad(Seconds time);
+  void FollowUnseenReturn();
   void Begin();
   Belief Witnessed(double rate) const;
   void Follow(Seconds time);
@@ -111,15 +114,18 @@ class Battery {
   bool IsKnown() const;
 
   BatteryOptions options_;
+  int corrections_ = 0;
   const Chemistry* chemistry_ = nullptr;
   std::optional<Belief> charge_;  // when the discharge began, or now on mains
   std::optional<Belief> drain_;
   std::optional<Belief> bias_;
   bool on_battery_ = false;
   bool was_followed_ = false;  // a reading came in this run, and no gap since
-  Seconds gap_{0};             // before the next reading
-  double voltage_ = 0;         // V, the last seen
-  double load_ = 0;            // %, the last known
+  Seconds gap_on_battery_{0};  // the same of a gap that began on battery
+  Belief before_gap_;
+  Seconds gap_{0};      // before the next reading
+  double voltage_ = 0;  // V, the last seen
+  double load_ = 0;     // %, the last known
   bool is_load_known_ = false;
   Mean short_mean_;  // of the load, %
   Mean long_mean_;   // the same
@@ -132,6 +138,8 @@ class Battery {
   Mean mean_rate_;
   std::optional<double> shown_left_;  // of the capacity; empty while the charge is unknown
   double start_sigma_ = 0;
+  double envelope_ = 0;  // V of a block, without dips; 0: none yet
+  bool was_corrected_ = false;
   Mean power_doubt_;
   bool was_low_ = false;
   Seconds low_for_{0};             // so long the inverter has said low

@@ -29,7 +29,7 @@ class BatteryModel {
   // V of the pack while `power` W are taken out of it.
   double Voltage(double power) const;
   double charge() const;  // 0-1, of both wells
-  bool is_full() const { return charge() >= 1; }
+  bool is_full() const { return charge() >= 0.99; }
   bool is_empty() const { return available_ <= 0; }  // for now: a rest brings some of it back
 
  private:

@@ -80,7 +80,8 @@ double ShareAt(const Chemistry& chemistry, double rate, double share_in_1h) {
   };
   const double share = at(rate);
   if (share_in_1h <= 0 || share >= 1) return share;
-  return std::pow(share, std::log(share_in_1h) / std::log(at(share_in_1h)));
+  constexpr double kLeast = 0.02;
+  return std::max(kLeast, std::pow(share, std::log(share_in_1h) / std::log(at(share_in_1h))));
 }
 
 double RateDoubt(double share, bool is_1h_known) {

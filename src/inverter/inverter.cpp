@@ -68,6 +68,7 @@ Update Inverter::Apply(Reading reading, Moment now) {
   if (!followed_at_) FollowRestart(now);
   heard_at_ = now.wall;
   const Battery::SavedState before = battery_.saved_state();
+  const int corrections = battery_.corrections();
   const double energy = FollowBattery(reading, Passed(now.steady));
   snapshot_.reading = reading;
   snapshot_.connected = true;
@@ -78,6 +79,8 @@ Update Inverter::Apply(Reading reading, Moment now) {
   FollowOutage(reading, energy, update);
   FollowBriefOutage(reading, update);
   const Battery::SavedState after = battery_.saved_state();
+  if (battery_.corrections() != corrections)
+    update.lines.push_back(RuntimeCorrected(battery_.runtime().value_or(Range{}).value));
   if (after.drain != before.drain) update.lines.push_back(Learned(*battery_.learned()));
   if (!after.on_battery && IsFull(after) && !IsFull(before)) update.lines.push_back(BatteryFull());
   for (const EventType type : events_.Read(reading)) AddEvent(type, update);
@@ -226,9 +229,9 @@ void Inverter::FollowAdvice(Time now) {
   if (charge_) input.charge = charge_->value * 100;
   if (runtime_) input.runtime = runtime_->least;
   if (!charge_) input.safety_voltage = safety_voltage_;
-  if (running && !IsOutage(running->cause)) {
+  if (running && !IsOutage(outages_.cause_now())) {
     input.counts =
-        running->cause == Cause::kTest ? ShutdownAdvisor::Counts::kNothing : ShutdownAdvisor::Counts::kBatteryLow;
+        outages_.cause_now() == Cause::kTest ? ShutdownAdvisor::Counts::kNothing : ShutdownAdvisor::Counts::kBatteryLow;
   }
   if (snapshot_.reading) {
     input.voltage = snapshot_.reading->battery_voltage;

@@ -31,7 +31,9 @@ void Keep(std::optional<double>& kept, std::optional<double> value, Better bette
 
 }  // namespace
 
-Outages::Outages(SavedState state) : state_(std::move(state)), was_silent_(state_.running.has_value()) {}
+Outages::Outages(SavedState state) : state_(std::move(state)), was_silent_(state_.running.has_value()) {
+  if (state_.running) cause_now_ = state_.running->cause;
+}
 
 Outages::Change Outages::Read(const Reading& reading, double energy, Moment now) {
   const bool is_steady = reading.utility_power && reading.utility_voltage >= kDead;
@@ -51,7 +53,7 @@ Cause Outages::CauseOf(const Reading& reading) const {
 }
 
 Outages::Change Outages::Goes(const Reading& reading, double energy, Moment now) {
-  const Cause cause = CauseOf(reading);
+  const Cause cause = cause_now_ = CauseOf(reading);
   const bool is_new = !state_.running;
   if (is_new) state_.running = Outage{.begin = now.wall, .cause = cause};
   Outage& outage = *state_.running;

@@ -69,6 +69,8 @@ class Outages {
   const std::optional<Outage>& running() const { return state_.running; }
   const Outage* last() const { return state_.records.empty() ? nullptr : &state_.records.back(); }
   const SavedState& saved_state() const { return state_; }
+  // Of the last reading on battery, while one goes on.
+  Cause cause_now() const { return cause_now_; }
   // The one that ended with the last Read, of any cause.
   const Outage& ended() const { return ended_; }
 
@@ -82,6 +84,7 @@ class Outages {
 
   SavedState state_;
   Outage ended_;
+  Cause cause_now_ = Cause::kNoMains;
   std::optional<double> nominal_;
   std::optional<std::chrono::steady_clock::time_point> seen_;  // the running one, in this run
   bool was_silent_;

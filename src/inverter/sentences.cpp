@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cmath>
 
 namespace aims {
 namespace {
@@ -85,6 +86,11 @@ LogLine Learned(const Range& capacity) {
               "learned from this discharge: the battery holds about {:.0f} % of battery_capacity ({:.0f}-{:.0f} %); "
               "charge and runtime go by that from now on",
               capacity.value * 100, capacity.least * 100, capacity.most * 100)};
+}
+
+LogLine RuntimeCorrected(double runtime) {
+  return {LogLevel::kInfo, fmt::format("the battery holds more than it seemed: {} left",
+                                       InWords(std::chrono::milliseconds(std::llround(runtime * 1000))))};
 }
 
 LogLine BatteryFull() { return {LogLevel::kInfo, "the battery is full"}; }

@@ -29,6 +29,8 @@ LogLine Ended(const Outage& outage, const Reading& reading);
 // What a discharge taught of the capacity, as a share of what the options say.
 LogLine Learned(const Range& capacity);
 LogLine BatteryFull();
+// That the runtime is `runtime` s, and longer than it seemed.
+LogLine RuntimeCorrected(double runtime);
 // That the power failed and came back between two polls; `voltage`: V at the input.
 LogLine BriefOutage(double voltage);
 LogLine ShutdownAdvised(const std::vector<ShutdownAdvisor::Reason>& reasons);

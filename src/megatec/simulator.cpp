@@ -21,7 +21,7 @@ constexpr double kIdleShare = 0.02;     // of the rated power
 constexpr double kChargeRate = 0.5;     // of the capacity in an hour
 // V of a 12 V block.
 constexpr double kChargeRise = 1.4;  // over the rest voltage while charging
-constexpr double kBoostVoltage = 14.1;
+constexpr double kBoostVoltage = 14.4;
 constexpr double kFloatVoltage = 13.5;
 constexpr double kLowBatteryVoltage = 10.5;  // b6
 constexpr double kCutOffVoltage = 10.0;      // the output goes off

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from peers import (BRIDGE, DISCOVERY, LINK, MAINS, OUTAGE, STATE, Broker, FakeSupervisor, Network, Program, ScriptedInverter,
+from peers import (PROGRAM, BRIDGE, DISCOVERY, LINK, MAINS, OUTAGE, STATE, Broker, FakeSupervisor, Network, Program, ScriptedInverter,
                    Simulator, Subscriber, free_port, not_here, options, until)
 
 EVENT = "aims2mqtt/aims_inverter/event"
@@ -669,6 +669,10 @@ def test_clock(tmp_path, broker, ears, matrix, what, offset):
     environment = {"LD_PRELOAD": f"{Path(sanitizer).resolve()} {library}", "FAKETIME_TIMESTAMP_FILE": str(clock),
                    "FAKETIME_NO_CACHE": "1", "DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_RESET": "1",
                    "FAKETIME_FORCE_MONOTONIC_FIX": "0", "ASAN_OPTIONS": "detect_leaks=0"}
+    try:
+        subprocess.run([PROGRAM, "--version"], env={**os.environ, **environment}, capture_output=True, timeout=5, check=True)
+    except subprocess.TimeoutExpired:
+        pytest.skip("libfaketime and AddressSanitizer hang together on this Debian (13 does)")
     with ScriptedInverter() as inverter, \
             Program(tmp_path, options(inverter.address, broker.port, poll_interval=0.2, report_interval=1),
                     environment) as program:
