@@ -10,7 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 using Seconds = Battery::Seconds;
 
-constexpr Belief kUnknown{0.65, 0.4};  // a charge of which nothing is known
+constexpr Belief kUnknown{0.65, 0.4};  // an unknown charge
 constexpr Belief kFull{1, 0.015};
 constexpr double kTenthBelow = 1.2816;  // standard deviations: one of ten lies below, one above
 constexpr double kTails = 1.25;      // so much wider a range is than that: real batteries stray (scripts/bench battery)
@@ -54,7 +54,7 @@ constexpr double kStepToFloat = 0.25;       // V per block, from boost
 constexpr double kChargeEfficiency = 0.85;  // of a lead battery near its end; BMV: 95 % over all
 constexpr double kChargeDoubt = 0.35;
 constexpr double kMostCounted = 0.97;    // a counted charge is never quite full
-constexpr double kSlowestCharge = 0.04;  // of the capacity in an hour, of a charger of which nothing is known
+constexpr double kSlowestCharge = 0.04;  // of the capacity in an hour, of an unknown charger
 constexpr double kSmallCharger = 0.08;
 constexpr double kFastestCharge = 0.5;
 constexpr double kSurelyUncounted = 0.9;
@@ -402,8 +402,8 @@ double Battery::BatteryPower(double load) const {
          options_.idle_power.value_or(kIdleShare * rated);
 }
 
-// How far off that may be, relative to it: the wire's whole percent, and an idle draw that nobody measured, are much of
-// a small load.
+// How far off that may be, relative to it: the wire's whole percent, and an idle draw that was not measured, are much
+// of a small load.
 double Battery::PowerDoubt(double load) const {
   const double rated = *options_.rated_power;
   const double idle = options_.idle_power ? 0 : kIdleDoubt * kIdleShare * rated;

@@ -22,13 +22,13 @@ class ChargeEstimator {
   ChargeEstimator(Belief charge, Belief drain, Belief bias = {}) : start_(charge), drain_(drain), bias_(bias) {}
 
   // So much was taken out since the start, as a share of what a battery as printed would give at this rate, which may
-  // be off by `doubt` (a share of it). `unseen`: how much of that was guessed, while nobody looked.
+  // be off by `doubt` (a share of it). `unseen`: how much of that was guessed, without readings.
   void Count(double taken, double doubt, double unseen);
   // What the voltage says now.
   void Hear(Belief voltage_says);
-  // What was heard so far no longer counts: something surer is about to be.
+  // Drops what the voltage said. Call it when the inverter itself begins to say low.
   void Forget() { heard_ = precision_ = difference_ = heard_at_ = 0; }
-  // As after the start, the voltage may mislead for a while: nobody saw what happened before it.
+  // As after the start, the voltage may mislead for a while: what happened before was not seen.
   void Unsettle() {
     Forget();
     settles_from_ = taken_;

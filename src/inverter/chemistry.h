@@ -39,7 +39,7 @@ struct Chemistry {
   std::array<Rated, 9> rates;
   std::array<Loaded, 13> loaded;
   double sag;                              // V at a rate of 1
-  double fade;                             // V, from now to the mean of what is left of a discharge
+  double fade;                             // V: so much lower than now is the mean voltage until the battery is empty
   double cutoff;                           // V
   double least_boost;                      // V: from here on the charger boosts
   double least_float;                      // V: from here on it floats
@@ -47,7 +47,7 @@ struct Chemistry {
   double least_resting;                    // V: below this no charger is at work
   double lowest_held;                      // V: below this, for half a day, something is wrong
   std::chrono::duration<double> at_float;  // so long at full_float means full
-  Belief drain;  // of a battery of which nothing was learned (charge_estimator.h): a worn one may hold half
+  Belief drain;  // before any discharge taught it (charge_estimator.h): a worn battery may hold half
 };
 
 const Chemistry& Of(BatteryType type);

@@ -33,7 +33,7 @@ class Inverter {
   static constexpr int kMissesUntilSilent = 3;  // in a row
   // Between two polls; what lies further apart is a gap, in which the battery was not watched.
   static constexpr std::chrono::minutes kLongestStep{3};
-  // So much later than the poll interval a poll may come. After more nobody knows whether the utility was there.
+  // So much later than the poll interval a poll may come. After more it is unknown whether the utility was there.
   static constexpr std::chrono::seconds kLatest{10};
 
   // `saved`: what an earlier run knew. The ids of its events begin with `run`, which no other run has.

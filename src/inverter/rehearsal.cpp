@@ -24,7 +24,7 @@ constexpr double kLeadLow = 10.6;  // the inverter's own low-battery bit comes h
 constexpr double kLeadOff = 10.2;  // and here it switches off
 constexpr double kLithiumLow = 11.6;
 constexpr double kLithiumOff = 11.2;
-constexpr double kUsualPower = 300;  // W, where nobody said what the inverter's 100 % are
+constexpr double kUsualPower = 300;  // W, where rated_power is not set
 
 // W out of the battery. In a play the estimate's corrections of the load are no news: it is as the options say.
 double PowerOf(const BatteryOptions& battery, double load) {
@@ -33,7 +33,7 @@ double PowerOf(const BatteryOptions& battery, double load) {
          battery.idle_power.value_or(0.02 * *battery.rated_power);
 }
 
-// A battery of which nothing is said carries its load for about an hour.
+// A battery that the options do not describe carries its load for about an hour.
 BatteryModel ModelOf(const BatteryOptions& battery, double power) {
   const double nominal = battery.nominal_voltage.value_or(12);
   return {battery.type.value_or(BatteryType::kAgm), nominal, battery.capacity.value_or(power / nominal / 0.6)};

@@ -22,7 +22,7 @@ class Rehearsal {
   };
 
   // One step is played in so much time, a whole rehearsal in about two and a half minutes. The last of them nothing
-  // happens any more, so that whoever looks once a minute has seen how it ended.
+  // happens any more, so that an automation that looks once a minute has seen how it ended.
   static constexpr std::chrono::milliseconds kPace{250};
 
   // `like`: what the real inverter says now, whose voltages and load are taken; without it those of a PICOGLF at a

@@ -63,7 +63,7 @@ class ShutdownAdvisor {
   bool is_advised() const { return is_advised_; }
   // Why it is advised: what holds now, or did last.
   const std::vector<Reason>& reasons() const { return reasons_; }
-  // The mains have held for 5 min, and the charge is enough, or nobody knows it.
+  // The mains have held for 5 min, and the charge is enough, or unknown.
   bool is_safe_to_start() const { return is_safe_to_start_; }
 
  private:
