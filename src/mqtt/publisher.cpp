@@ -24,6 +24,7 @@ std::chrono::milliseconds BirthPause() {
 
 std::vector<Device> DevicesOf(const std::vector<Publisher::Reported>& inverters) {
   std::vector<Device> devices;
+  devices.reserve(inverters.size());
   for (const auto& reported : inverters) devices.push_back(reported.inverter->device());
   return devices;
 }
