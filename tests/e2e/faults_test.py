@@ -553,18 +553,23 @@ def outage(inverter, ears):
         until(lambda: event in [e["event_type"] for e in ears.events(since=start)], 6, event)
 
 
+def fill(path):
+    """Takes what room there is on a small disk."""
+    with open(path, "wb") as file:
+        try:
+            file.write(b"x" * (1 << 20))
+            file.flush()
+        except OSError:
+            pass
+
+
 def test_data_full(tmp_path, broker, ears, matrix):
     """/data full"""
     with mounted(tmp_path / "data", "64k") as data, ScriptedInverter() as inverter:
         good = '{"version":1,"announced":[{"base_topic":"aims2mqtt","discovery_prefix":"homeassistant","id":"old"}]}'
         (data / "announced.json").write_text(good)
         filler = data / "filler"
-        with open(filler, "wb") as file:
-            try:
-                file.write(b"x" * (1 << 20))
-                file.flush()
-            except OSError:
-                pass
+        fill(filler)
         with Program(tmp_path, options(inverter.address, broker.port, poll_interval=0.1), data=data) as program:
             ears.until_payload(LINK, "online")
             outage(inverter, ears)
@@ -589,12 +594,7 @@ def test_data_full_when_an_outage_begins(tmp_path, broker, ears, matrix, then):
         filler = data / "filler"
         with Program(tmp_path, options(inverter.address, broker.port, poll_interval=0.1), data=data) as program:
             ears.until_payload(LINK, "online")
-            with open(filler, "wb") as file:
-                try:
-                    file.write(b"x" * (1 << 20))
-                    file.flush()
-                except OSError:
-                    pass
+            fill(filler)
             inverter.answer = lambda request: OUTAGE
             ears.until_state(lambda s: s["utility_power"] == "OFF")
             program.until_line("outages.json cannot be written")
