@@ -1,6 +1,7 @@
 #include "inverter/rehearsal.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace aims {
 namespace {
@@ -25,12 +26,24 @@ constexpr double kLeadOff = 10.2;  // and here it switches off
 constexpr double kLithiumLow = 11.6;
 constexpr double kLithiumOff = 11.2;
 constexpr double kUsualPower = 300;  // W, where rated_power is not set
+constexpr double kFastestRate = 0.4;  // of the discharge, in A per Ah of capacity
 
-// W out of the battery. In a play the estimate's corrections of the load are no news: it is as the options say.
+// W out of the battery. The wire's whole percent are cut off: the load is half of one larger, on average.
 double PowerOf(const BatteryOptions& battery, double load) {
   if (!battery.rated_power) return kUsualPower;
-  return load / 100 * *battery.rated_power * battery.power_factor / battery.efficiency +
+  return (load + 0.5) / 100 * *battery.rated_power * battery.power_factor / battery.efficiency +
          battery.idle_power.value_or(0.02 * *battery.rated_power);
+}
+
+// The load in % that is played for one of `load`. What a battery gives in less than two hours is uncertain, and the
+// charge falls in jumps when the truth shows: the stages of an automation would run together. So a heavy load is played
+// lighter.
+double PlayedLoad(const BatteryOptions& battery, double load) {
+  if (!battery.rated_power || !battery.capacity) return load;
+  const double most = kFastestRate * *battery.capacity * battery.nominal_voltage.value_or(12);
+  const double idle = PowerOf(battery, 0);
+  const double per_percent = PowerOf(battery, 1) - idle;
+  return std::clamp(std::floor((most - idle) / per_percent), 1.0, load);
 }
 
 // A battery that the options do not describe carries its load for about an hour.
@@ -50,10 +63,11 @@ Reading Usual() {
 }
 
 // What the real inverter says now, as it would be on mains and with nothing wrong.
-Reading MainsLike(std::optional<Reading> like) {
+Reading MainsLike(const std::optional<Reading>& like, const BatteryOptions& battery) {
   Reading reading = like.value_or(Usual());
   if (!reading.utility_power) reading.utility_voltage = reading.output_voltage;
   if (reading.load.value_or(0) <= 0) reading.load = 25;
+  reading.load = PlayedLoad(battery, *reading.load);
   reading.utility_power = true;
   reading.battery_low = reading.avr_active = reading.ups_failed = reading.self_test = reading.shutdown_flag = false;
   return reading;
@@ -63,7 +77,7 @@ Reading MainsLike(std::optional<Reading> like) {
 
 Rehearsal::Rehearsal(const BatteryOptions& battery, const std::optional<Reading>& like)
     : blocks_(battery.nominal_voltage.value_or(12) / 12),
-      mains_(MainsLike(like)),
+      mains_(MainsLike(like, battery)),
       is_lithium_(battery.type == BatteryType::kLifepo4),
       power_(PowerOf(battery, *mains_.load)),
       battery_(ModelOf(battery, power_)) {

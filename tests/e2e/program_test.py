@@ -160,8 +160,9 @@ def test_what_was_learned_of_a_battery_outlives_a_restart_and_charge_and_runtime
         # 23 % of 1200 VA out of 80 % of 100 Ah, at a rate of which 82 % are to be had.
         assert 1.3 < state["battery_runtime"] / 3600 < 2.9
         assert state["battery_runtime_range"]["least"] < state["battery_runtime"] < state["battery_runtime_range"]["most"]
-    saved = json.loads(file.read_text())["inverters"]["aims_inverter"]
-    assert saved["drain"] == known["drain"] and saved["on_battery"] and saved["load"] == 23
+        saved = lambda: json.loads(file.read_text())["inverters"]["aims_inverter"]
+        until(lambda: saved()["on_battery"], what="the outage on the disk")  # told first, then saved
+        assert saved()["drain"] == known["drain"] and saved()["load"] == 23
 
 
 # ---- When something is told ----
