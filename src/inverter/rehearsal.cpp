@@ -25,7 +25,7 @@ constexpr double kLeadLow = 10.6;  // the inverter's own low-battery bit comes h
 constexpr double kLeadOff = 10.2;  // and here it switches off
 constexpr double kLithiumLow = 11.6;
 constexpr double kLithiumOff = 11.2;
-constexpr double kUsualPower = 300;  // W, where rated_power is not set
+constexpr double kUsualPower = 300;   // W, where rated_power is not set
 constexpr double kFastestRate = 0.4;  // of the discharge, in A per Ah of capacity
 
 // W out of the battery. The wire's whole percent are cut off: the load is half of one larger, on average.
