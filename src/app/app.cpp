@@ -12,12 +12,14 @@
 namespace aims {
 namespace {
 
+constexpr std::chrono::seconds kFirstSave{1};
+
 // Those of the options, then the stages of rehearsals.
 std::deque<Inverter> MakeInverters(const Options& options, Store& store) {
   const std::string run = fmt::format("{:08x}", std::random_device{}());
   std::deque<Inverter> inverters;
   for (const InverterOptions& inverter : options.inverters) {
-    inverters.emplace_back(inverter, store.Load(inverter.device.id), run);
+    inverters.emplace_back(inverter, store.Load(inverter.device.id), run, BootId());
   }
   for (size_t i = 0; i < options.inverters.size(); ++i) {
     const InverterOptions& inverter = options.inverters[i];
@@ -38,23 +40,23 @@ std::vector<Publisher::Reported> Reported(const Options& options, const std::deq
   return reported;
 }
 
-asio::awaitable<Result<Broker>> FindBroker(asio::any_io_executor executor, Supervisor supervisor) {
-  const auto found = co_await AskForBroker(executor, supervisor);
+asio::awaitable<Result<Broker>> FindBroker(asio::any_io_executor executor, Resolver& resolver, Supervisor supervisor) {
+  const auto found = co_await AskForBroker(executor, resolver, supervisor);
   if (!found) co_return tl::unexpected<Error>(found.error());
   co_return Broker{found->host, found->port, found->username, found->password, found->tls, ""};
 }
 
 }  // namespace
 
-App::App(asio::any_io_executor executor, const Options& options, Supervisor supervisor,
-         const std::string& data_directory)
-    : executor_(executor),
-      store_(executor, data_directory,
-             [this](const std::string& inverter, const SavedInverter& saved) { OnSaved(inverter, saved); }),
+App::App(const DataFolder& folder, const Options& options, Supervisor supervisor)
+    : executor_(folder.executor),
+      disk_(folder.disk),
+      resolver_(executor_),
+      store_(folder, [this](const std::string& inverter, const SavedInverter& saved) { OnSaved(inverter, saved); }),
       inverters_(MakeInverters(options, store_)),
       mqtt_(
-          executor, options.mqtt, Reported(options, inverters_), data_directory,
-          [executor, supervisor = std::move(supervisor)] { return FindBroker(executor, supervisor); },
+          folder, resolver_, options.mqtt, Reported(options, inverters_),
+          [this, supervisor = std::move(supervisor)] { return FindBroker(executor_, resolver_, supervisor); },
           [this](const std::string& inverter, Command command) { OnCommand(inverter, command); }),
       listeners_{&mqtt_, &store_} {
   size_t stages = options.inverters.size();
@@ -62,13 +64,15 @@ App::App(asio::any_io_executor executor, const Options& options, Supervisor supe
     const InverterOptions& of = options.inverters[i];
     Inverter& inverter = inverters_[i];
     const auto on_update = [this, &inverter](const Update& update) { OnUpdate(inverter, update); };
-    pollers_.try_emplace(of.device.id, executor, of, inverter, on_update);
+    pollers_.try_emplace(of.device.id, executor_, resolver_, of, inverter, on_update);
     if (!of.device.permissions.rehearsal) continue;
     Inverter& stage = inverters_[stages++];
     // Nothing of a rehearsal is real: it is told over MQTT, and saved nowhere.
     const auto on_stage = [this, &stage](const Update& update) { mqtt_.OnUpdate(stage, update); };
-    rehearsers_.try_emplace(of.device.id, executor, of, inverter, stage, on_stage);
+    rehearsers_.try_emplace(of.device.id, executor_, of, inverter, stage, on_stage);
   }
+  // What was announced must be on the disk before it is; a disk that hangs does not keep us from starting.
+  disk_.Finish(kFirstSave);
 }
 
 void App::Start() {
@@ -82,7 +86,9 @@ asio::awaitable<void> App::Stop(std::chrono::milliseconds limit) {
   for (const Inverter& inverter : inverters_) {
     if (pollers_.contains(inverter.device().id) && inverter.was_read()) real.push_back(&inverter);
   }
-  store_.SaveAtStop(real, limit);
+  mqtt_.SaveAtStop();
+  store_.SaveAtStop(real);
+  disk_.Finish(limit);
 }
 
 void App::OnUpdate(const Inverter& inverter, const Update& update) {

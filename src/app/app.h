@@ -15,6 +15,8 @@
 #include "app/store.h"
 #include "inverter/inverter.h"
 #include "inverter/listener.h"
+#include "io/data_file.h"
+#include "io/resolver.h"
 #include "mqtt/mqtt.h"
 #include "options/options.h"
 #include "supervisor/supervisor.h"
@@ -24,12 +26,13 @@ namespace aims {
 
 class App {
  public:
-  App(asio::any_io_executor executor, const Options& options, Supervisor supervisor, const std::string& data_directory);
+  App(const DataFolder& folder, const Options& options, Supervisor supervisor);
 
   // Polls and tells from now on.
   void Start();
 
-  // Says `offline` over MQTT, and saves what is known; takes at most `limit` for each. After that the process must end.
+  // Says `offline` over MQTT, and saves what is known; takes at most `limit` for each. A disk that hangs leaves a
+  // thread behind: after that the process must end.
   asio::awaitable<void> Stop(std::chrono::milliseconds limit);
 
  private:
@@ -38,6 +41,8 @@ class App {
   void OnCommand(const std::string& inverter, Command command);
 
   asio::any_io_executor executor_;
+  Disk& disk_;
+  Resolver resolver_;
   Store store_;
   std::deque<Inverter> inverters_;  // which never move: those of the options, then those of rehearsals
   Mqtt mqtt_;

@@ -2,22 +2,30 @@
 // started, and how it ends.
 
 #include <fmt/format.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <asio/io_context.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/signal_set.hpp>
 #include <asio/use_awaitable.hpp>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
+#include <memory>
+#include <string>
+#include <utility>
 
 #include "app/app.h"
 #include "app/command_line.h"
 #include "app/health.h"
 #include "app/probe.h"
+#include "io/descriptor.h"
+#include "io/disk.h"
 #include "io/files.h"
 #include "io/log.h"
+#include "io/pause.h"
 #include "io/spawn.h"
 
 namespace aims {
@@ -27,6 +35,7 @@ using namespace std::chrono_literals;
 
 constexpr int kWrongOptions = 2;
 constexpr size_t kLargestOptions = 16 << 20;
+constexpr auto kWaitForLock = 10s;
 
 std::string FromEnvironment(const char* name, const char* otherwise) {
   const char* value = std::getenv(name);
@@ -47,48 +56,100 @@ tl::expected<Options, int> LoadOptions(const CommandLine& line) {
   return checked.options;
 }
 
-// A live connection is taken leave of; Paho's threads, and the resolver's, may be busy for seconds, so they
-// are not waited for.
-asio::awaitable<void> EndOnSignal(asio::any_io_executor executor, App& app) {
-  asio::signal_set signals(executor, SIGTERM, SIGINT);
+// The log may not be writable, and Paho's threads, the resolver's and the disk's may be busy for long: they are not
+// waited for.
+[[noreturn]] void End(int code) {
+  log::Finish(50ms);
+  ::_exit(code);
+}
+
+// `app`: null before it is there.
+asio::awaitable<void> EndOnSignal(asio::signal_set& signals, const std::unique_ptr<App>& app) {
   std::error_code ignored;
   co_await signals.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   log::Info("stopping");
-  co_await app.Stop(450ms);
-  ::_exit(0);
+  if (app) co_await app->Stop(400ms);
+  End(EXIT_SUCCESS);
 }
 
-int Run(const CommandLine& line) {
+// Holds `directory` against a second program, whose files would be ours; waits for one that is about to end. A
+// directory that is not there is not held.
+asio::awaitable<Descriptor> Hold(asio::any_io_executor executor, std::string directory) {
+  const auto end = std::chrono::steady_clock::now() + kWaitForLock;
+  bool is_told = false;
+  while (true) {
+    auto lock = LockDirectory(directory);
+    if (lock) co_return std::move(*lock);
+    if (lock.error().code != ErrorCode::kBusy) co_return Descriptor();
+    if (std::chrono::steady_clock::now() >= end) {
+      log::Failed("--data: {}; does this app run twice?", lock.error().message);
+      End(kWrongOptions);
+    }
+    if (!std::exchange(is_told, true)) log::Info("--data: {}; waiting for it", lock.error().message);
+    co_await Pause(executor, 200ms);
+  }
+}
+
+// What is needed for the whole run; it ends with the process.
+struct Running {
+  asio::io_context& context;
+  CommandLine line;
+  Options options;
+  Disk disk{context.get_executor()};
+  Descriptor lock{};
+  std::unique_ptr<App> app{};
+};
+
+asio::awaitable<void> Start(Running& running) {
+  const auto executor = running.context.get_executor();
+  running.lock = co_await Hold(executor, running.line.data);
+  const Supervisor supervisor{FromEnvironment("SUPERVISOR_API", "http://supervisor"),
+                              FromEnvironment("SUPERVISOR_TOKEN", "")};
+  const DataFolder folder{executor, running.disk, running.line.data};
+  running.app = std::make_unique<App>(folder, running.options, supervisor);
+  Spawn(executor, ServeHealth(executor, running.line.data));
+  running.app->Start();
+}
+
+int Run(const CommandLine& line, asio::io_context& context, asio::signal_set& signals) {
   auto options = LoadOptions(line);
   if (!options) return options.error();
   log::SetLevel(line.log_level.value_or(options->log_level));
   log::Info("AIMS Power Inverter MQTT {}", AIMS_VERSION);
-
-  asio::io_context context(1);
-  const auto executor = context.get_executor();
-  const Supervisor supervisor{FromEnvironment("SUPERVISOR_API", "http://supervisor"),
-                              FromEnvironment("SUPERVISOR_TOKEN", "")};
-  App app(executor, *options, supervisor, line.data);
-  Spawn(executor, EndOnSignal(executor, app));
-  Spawn(executor, ServeHealth(executor, line.data));
-  app.Start();
+  Running running{context, line, *std::move(options)};
+  Spawn(context.get_executor(), EndOnSignal(signals, running.app));
+  Spawn(context.get_executor(), Start(running));
   context.run();
   return EXIT_SUCCESS;
+}
+
+// A core dump would hold the broker's password. (Sanitizers look for leaks as a debugger does.)
+void ForbidDumps() {
+#ifndef __SANITIZE_ADDRESS__
+  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
 }
 
 }  // namespace
 }  // namespace aims
 
+// As the first process of a container it gets no signal that it has not asked for: so it asks at once.
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
+  aims::ForbidDumps();
+  asio::io_context context(1);
+  asio::signal_set signals(context, SIGTERM, SIGINT);
   const auto line = aims::ParseCommandLine(argc, argv);
   if (!line) return line.error();
+  if (line->healthcheck || line->probe) signals.clear();
   if (line->healthcheck) return aims::IsHealthy(line->data) ? EXIT_SUCCESS : EXIT_FAILURE;
+  int code = EXIT_FAILURE;
   try {
     if (line->probe) return aims::Probe(*line->probe, line->baud_rate) ? EXIT_SUCCESS : EXIT_FAILURE;
-    return aims::Run(*line);
+    code = aims::Run(*line, context, signals);
   } catch (const std::exception& failure) {
     aims::log::Failed("this should not happen, please report it: {}", failure.what());
-    return EXIT_FAILURE;
   }
+  if (!aims::log::Finish(std::chrono::seconds(1))) ::_exit(code);
+  return code;
 }

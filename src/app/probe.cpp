@@ -82,7 +82,8 @@ asio::awaitable<void> AskOnce(Opener& opener, Link& link, bool& found) {
 
 bool Probe(const Address& address, int baud_rate) {
   asio::io_context context;
-  Opener opener(context.get_executor(), address, baud_rate);
+  Resolver resolver(context.get_executor());
+  Opener opener(context.get_executor(), resolver, address, baud_rate);
   Link link(context.get_executor());
   bool found = false;
   asio::co_spawn(context, AskOnce(opener, link, found), [&](std::exception_ptr failure) {

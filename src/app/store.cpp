@@ -1,20 +1,18 @@
 #include "app/store.h"
 
-#include <future>
-#include <thread>
+#include <algorithm>
 #include <utility>
 
 namespace aims {
-Store::Store(asio::any_io_executor executor, const std::string& data_directory, OnSaved on_saved,
-             std::chrono::milliseconds pause)
-    : outages_file_(data_directory, "outages.json"),
-      battery_file_(data_directory, "battery.json"),
+
+Store::Store(const DataFolder& folder, OnSaved on_saved)
+    : outages_file_(folder, "outages.json"),
+      battery_file_(folder, "battery.json"),
       outages_(outages_file_.Load<SavedOutages>()),
       batteries_(battery_file_.Load<SavedBatteries>()),
       on_saved_(std::move(on_saved)),
-      save_(executor, [this] { Save(); }),
-      retry_(executor, [this] { Save(); }),
-      pause_(pause) {}
+      save_(folder.executor, [this] { Save(); }),
+      later_(folder.executor, [this] { Save(); }) {}
 
 SavedInverter Store::Load(const std::string& inverter) {
   known_.insert(inverter);
@@ -28,39 +26,36 @@ SavedInverter Store::Load(const std::string& inverter) {
 
 void Store::OnUpdate(const Inverter& inverter, const Update& update) {
   if (!update.save_outages && !update.save_battery) return;
-  unsaved_[inverter.device().id] = inverter.saved();
-  save_.Ask();
+  unsaved_[inverter.device().id] = {inverter.saved(), ++changes_};
+  const auto due = paces_[inverter.device().id].DueAfterChange(update.now.steady);
+  if (due <= update.now.steady) return save_.Ask();
+  later_.Set(std::min(due, later_.time().value_or(due)));
 }
 
-void Store::SaveAtStop(const std::vector<const Inverter*>& inverters, std::chrono::milliseconds limit) {
-  for (const Inverter* inverter : inverters) unsaved_[inverter->device().id] = inverter->saved();
-  std::promise<void> written;
-  const auto done = written.get_future();
-  std::thread([this, promise = std::move(written)]() mutable {
-    Write();
-    promise.set_value();
-  }).detach();
-  done.wait_for(limit);
-}
-
-bool Store::Write() {
-  for (const auto& [id, saved] : unsaved_) {
-    outages_.inverters[id] = saved.outages;
-    batteries_.inverters[id] = saved.battery;
-  }
-  const bool are_outages_saved = outages_file_.Save(outages_.Fit(known_, DataFile::kLargest));
-  const bool is_battery_saved = battery_file_.Save(batteries_.Fit(known_, DataFile::kLargest));
-  return are_outages_saved && is_battery_saved;
+void Store::SaveAtStop(const std::vector<const Inverter*>& inverters) {
+  for (const Inverter* inverter : inverters) unsaved_[inverter->device().id] = {inverter->saved(), ++changes_};
+  Save();
+  outages_file_.SaveAtStop();
+  battery_file_.SaveAtStop();
 }
 
 void Store::Save() {
-  if (const auto now = std::chrono::steady_clock::now(); now < next_try_) return retry_.Set(next_try_);
-  if (!Write()) {
-    next_try_ = std::chrono::steady_clock::now() + pause_;
-    return retry_.Set(next_try_);
+  for (const auto& [id, unsaved] : unsaved_) {
+    outages_.inverters[id] = unsaved.state.outages;
+    batteries_.inverters[id] = unsaved.state.battery;
   }
-  next_try_ = {};
-  for (const auto& [id, saved] : std::exchange(unsaved_, {})) on_saved_(id, saved);
+  outages_file_.Save(outages_.Fit(known_, DataFile::kLargest));
+  // The disk's jobs are done in their order: with this one, both files are there.
+  battery_file_.Save(batteries_.Fit(known_, DataFile::kLargest), [this, changes = unsaved_] { Written(changes); });
+}
+
+void Store::Written(const Changes& changes) {
+  for (const auto& [id, written] : changes) {
+    const auto unsaved = unsaved_.find(id);
+    if (unsaved == unsaved_.end()) continue;
+    if (unsaved->second.number == written.number) unsaved_.erase(unsaved);
+    on_saved_(id, written.state);
+  }
 }
 
 }  // namespace aims

@@ -11,8 +11,10 @@ namespace {
 constexpr int kAnnouncedVersion = 1;
 
 auto Find(auto& list, const AnnouncedDevice& one) {
-  return std::find_if(list.begin(), list.end(),
-                      [&](const AnnouncedDevice& other) { return other.topics == one.topics && other.id == one.id; });
+  return std::find_if(list.begin(), list.end(), [&](const AnnouncedDevice& other) {
+    return other.topics.base == one.topics.base && other.topics.discovery_prefix == one.topics.discovery_prefix &&
+           other.id == one.id;
+  });
 }
 
 bool Holds(const std::vector<AnnouncedDevice>& list, const AnnouncedDevice& one) {
@@ -24,6 +26,7 @@ bool ReadDevice(const rapidjson::Value& value, AnnouncedDevice& one) {
   members.Read("base_topic", one.topics.base);
   members.Read("discovery_prefix", one.topics.discovery_prefix);
   members.Read("id", one.id);
+  if (members.Find("first")) members.Read("first", one.topics.first);
   // What is not there is not allowed: the first files knew nothing of it.
   const auto read = [&](const char* key, bool& into) {
     if (members.Find(key)) members.Read(key, into);
@@ -32,7 +35,7 @@ bool ReadDevice(const rapidjson::Value& value, AnnouncedDevice& one) {
   read("megatec_control", one.permissions.megatec_control);
   read("rehearsal", one.permissions.rehearsal);
   return members.is_good() && IsTopicLevel(one.topics.base) && IsTopicLevel(one.topics.discovery_prefix) &&
-         IsTopicLevel(one.id);
+         (one.topics.first.empty() || IsTopicLevel(one.topics.first)) && IsTopicLevel(one.id);
 }
 
 }  // namespace
@@ -41,6 +44,15 @@ std::vector<AnnouncedDevice> AnnouncedDevices::Without(const std::vector<Announc
   std::vector<AnnouncedDevice> gone;
   std::copy_if(all_.begin(), all_.end(), std::back_inserter(gone), [&](const auto& one) { return !Holds(now, one); });
   return gone;
+}
+
+std::set<std::string> AnnouncedDevices::BridgesBefore(const std::vector<AnnouncedDevice>& now) const {
+  std::set<std::string> before, still;
+  for (const AnnouncedDevice& one : now) still.insert(one.topics.Bridge());
+  for (const AnnouncedDevice& one : all_) {
+    if (Holds(now, one) && !still.contains(one.topics.Bridge())) before.insert(one.topics.Bridge());
+  }
+  return before;
 }
 
 Permissions AnnouncedDevices::PermissionsBefore(const AnnouncedDevice& one) const {
@@ -74,6 +86,7 @@ std::string AnnouncedDevices::ToJson() const {
         json.Object([&] {
           json.Key("base_topic").Text(one.topics.base);
           json.Key("discovery_prefix").Text(one.topics.discovery_prefix);
+          json.TextMember("first", one.topics.first);
           json.Key("id").Text(one.id);
           json.Key("control").Bool(one.permissions.control);
           json.Key("megatec_control").Bool(one.permissions.megatec_control);

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,16 +29,18 @@ class AnnouncedDevices {
 
   // What `now` does not hold, whatever was allowed.
   std::vector<AnnouncedDevice> Without(const std::vector<AnnouncedDevice>& now) const;
+  // The bridge topics that those of `now` had before, when another inverter was the first.
+  std::set<std::string> BridgesBefore(const std::vector<AnnouncedDevice>& now) const;
   // what was allowed when `one` was announced.
   Permissions PermissionsBefore(const AnnouncedDevice& one) const;
 
   void Add(const std::vector<AnnouncedDevice>& more);         // what is there already is not added again
-  void Replace(const std::vector<AnnouncedDevice>& changed);  // but for what is allowed
+  void Replace(const std::vector<AnnouncedDevice>& changed);  // but for what is allowed, and which is the first
   void Remove(const std::vector<AnnouncedDevice>& gone);
   const std::vector<AnnouncedDevice>& all() const { return all_; }
 
-  // {"version": 1, "announced": [{"base_topic": …, "discovery_prefix": …, "id": …, "control": false,
-  //                                 "megatec_control": false, "rehearsal": false}, …]}
+  // {"version": 1, "announced": [{"base_topic": …, "discovery_prefix": …, "first": …, "id": …,
+  //                                 "control": false, "megatec_control": false, "rehearsal": false}, …]}
   std::string ToJson() const;
   // kBadReply: it is not what ToJson writes, in any part; a name that cannot be part of a topic is none.
   static Result<AnnouncedDevices> FromJson(std::string_view json);

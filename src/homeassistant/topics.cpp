@@ -5,7 +5,7 @@
 
 namespace aims {
 
-std::string Topics::Bridge() const { return base + "/bridge"; }
+std::string Topics::Bridge() const { return base + (first.empty() ? "" : "/" + first) + "/bridge"; }
 std::string Topics::Link(const Device& device) const { return base + "/" + device.id + "/link"; }
 std::string Topics::State(const Device& device) const { return base + "/" + device.id + "/state"; }
 std::string Topics::Event(const Device& device) const { return base + "/" + device.id + "/event"; }

@@ -16,6 +16,7 @@ inline constexpr std::string_view kOfflinePayload = "offline";
 struct Topics {
   std::string base = "aims2mqtt";                  // one level
   std::string discovery_prefix = "homeassistant";  // one level
+  std::string first;  // the id of the first inverter: two programs on one broker must not speak for each other
 
   std::string Bridge() const;                         // "online", or the will: "offline"
   std::string Link(const Device& device) const;       // the same, of one inverter

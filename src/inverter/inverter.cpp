@@ -44,19 +44,21 @@ double InSeconds(std::chrono::milliseconds time) { return static_cast<double>(ti
 
 }  // namespace
 
-Inverter::Inverter(const InverterOptions& options, const SavedInverter& saved, std::string run)
+Inverter::Inverter(const InverterOptions& options, const SavedInverter& saved, std::string run, std::string boot)
     : device_(options.device),
       run_(std::move(run)),
+      boot_(std::move(boot)),
       nominal_voltage_(options.battery.nominal_voltage),
       safety_voltage_(SafetyVoltage(options)),
       longest_step_(std::chrono::duration_cast<Duration>(options.poll_interval) + kLatest),
       shutdown_runtime_(InSeconds(options.shutdown.runtime)),
-      outages_(saved.outages),
+      outages_(saved.outages, boot_),
       battery_(options.battery, saved.battery.battery),
       energy_(saved.battery.energy),
       advisor_(WithDefaults(options.shutdown, options.battery), saved.battery.shutdown_advised),
       saved_battery_(saved.battery),
       was_pack_(saved.battery.was_pack) {
+  if (saved.battery.shutdown_advised && outages_.saved_state().total > 0) advised_in_ = outages_.saved_state().total;
   Estimate();
   Show();
 }
@@ -65,6 +67,7 @@ Update Inverter::Apply(Reading reading, Moment now) {
   TakeForPack(reading);
   Update update{.now = now};
   if (!snapshot_.connected) update.connection = Connection::kBack;
+  FollowClock(now, update);
   if (!followed_at_) FollowRestart(now);
   heard_at_ = now.wall;
   const Battery::SavedState before = battery_.saved_state();
@@ -92,7 +95,9 @@ Update Inverter::Apply(Reading reading, Moment now) {
 Update Inverter::Missed(Moment now) {
   misses_ = std::min(misses_ + 1, kMissesUntilSilent);
   if (misses_ >= kMissesUntilSilent || !snapshot_.connected) return Silence(now);
-  return {.now = now};
+  Update update{.now = now};
+  FollowClock(now, update);
+  return update;
 }
 
 Update Inverter::Gone(Moment now) {
@@ -108,11 +113,12 @@ void Inverter::OnSaved(const SavedInverter& saved, Time now) {
 
 SavedInverter Inverter::saved() const {
   return {outages_.saved_state(),
-          {battery_.saved_state(), energy_.saved_state(), advisor_.is_advised(), was_pack_, heard_at_}};
+          {battery_.saved_state(), energy_.saved_state(), advisor_.is_advised(), was_pack_, heard_at_, boot_}};
 }
 
 Update Inverter::Silence(Moment now) {
   Update update{.now = now};
+  FollowClock(now, update);
   if (snapshot_.connected) update.connection = Connection::kLost;
   snapshot_.connected = false;
   snapshot_.reading.reset();
@@ -138,8 +144,24 @@ void Inverter::TakeForPack(Reading& reading) {
 
 // The time since the last save went by unseen. A clock that went back says nothing of it.
 void Inverter::FollowRestart(Moment now) {
-  if (saved_battery_.saved_at == WallTime{} || now.wall <= saved_battery_.saved_at) return;
-  battery_.OnGap(now.wall - saved_battery_.saved_at);
+  const WallTime saved_at = saved_battery_.saved_at;
+  if (saved_at == WallTime{}) return;
+  if (saved_battery_.boot != boot_) restart_ = Restart{saved_at, now.wall};
+  if (now.wall > saved_at) battery_.OnGap(now.wall - saved_at);
+}
+
+// A host without a clock chip learns the time of day from the network, when it can.
+void Inverter::FollowClock(Moment now, Update& update) {
+  update.clock_set = outages_.FollowClock(now);
+  if (update.clock_set == 0ms) return;
+  update.save_outages = true;
+  update.lines.push_back(ClockWasSet());
+  // How long no program ran is known only now.
+  const auto restart = std::exchange(restart_, std::nullopt);
+  if (!restart) return;
+  const auto counted = std::max<std::chrono::milliseconds>(0ms, restart->at - restart->saved_at);
+  const auto passed = restart->at + update.clock_set - restart->saved_at;
+  if (passed > counted) battery_.OnGap(passed - counted);
 }
 
 // Since the outcome before.
@@ -271,6 +293,7 @@ void Inverter::ShowEnergy() {
 
 void Inverter::TellChanges(bool was_advised, bool was_problem, Update& update) {
   if (!was_advised && snapshot_.shutdown_advised) {
+    advised_in_ = OutageOf(EventType::kPowerLost);
     AddEvent(EventType::kShutdownAdvised, update);
     update.lines.push_back(ShutdownAdvised(snapshot_.shutdown_reasons));
   }
@@ -298,8 +321,39 @@ void Inverter::DecideSaves(bool was_advised, Update& update) const {
 }
 
 void Inverter::AddEvent(EventType type, Update& update, std::optional<double> fault_voltage) {
-  const std::string id = fmt::format("{}-{}-{}", run_, device_.id, ++events_told_);
+  const std::string id = fault_voltage ? fmt::format("{}-{}-{}", run_, device_.id, ++events_told_) : NextId(type);
   update.events.push_back({device_.id, type, id, update.now.wall, update.now.steady, fault_voltage});
+}
+
+// "<inverter>-<number of the outage>-<what>", and "-2" for the second time in it: what a run that began after a sudden
+// end would say, too.
+std::string Inverter::NextId(EventType type) {
+  const auto outage = OutageOf(type);
+  if (!outage) return fmt::format("{}-{}-{}", run_, device_.id, ++events_told_);
+  if (std::exchange(told_of_, *outage) != *outage) told_in_outage_ = {};
+  const unsigned times = ++told_in_outage_[static_cast<size_t>(type)];
+  const std::string id = fmt::format("{}-{}-{}", device_.id, *outage, Name(type));
+  return times == 1 ? id : fmt::format("{}-{}", id, times);
+}
+
+// The number of the outage that an event belongs to.
+std::optional<uint64_t> Inverter::OutageOf(EventType type) const {
+  const auto running = outages_.running() && IsOutage(outages_.running()->cause)
+                           ? std::optional(outages_.saved_state().total)
+                           : std::nullopt;
+  switch (type) {
+    case EventType::kPowerLost:
+    case EventType::kBatteryLow:
+    case EventType::kBatteryOk:
+      return running;
+    case EventType::kPowerRestored:
+      return outages_.saved_state().total;
+    case EventType::kShutdownAdvised:
+    case EventType::kShutdownWithdrawn:
+      return advised_in_;
+    default:
+      return {};
+  }
 }
 
 std::optional<Status> Inverter::StatusNow() const {

@@ -4,7 +4,9 @@
 
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -36,8 +38,10 @@ class Inverter {
   // So much later than the poll interval a poll may come. After more it is unknown whether the utility was there.
   static constexpr std::chrono::seconds kLatest{10};
 
-  // `saved`: what an earlier run knew. The ids of its events begin with `run`, which no other run has.
-  explicit Inverter(const InverterOptions& options, const SavedInverter& saved = {}, std::string run = {});
+  // `saved`: what an earlier run knew. Ids of events begin with `run`, which no other run has, but for those of an
+  // outage: a run after a sudden end gives them the same again. `boot`: of the host, for its clock.
+  explicit Inverter(const InverterOptions& options, const SavedInverter& saved = {}, std::string run = {},
+                    std::string boot = {});
 
   Update Apply(Reading reading, Moment now);  // a poll brought `reading`
   Update Missed(Moment now);                  // a poll failed; the third in a row means that the inverter is silent
@@ -57,6 +61,7 @@ class Inverter {
   Battery::Seconds Passed(Time now);
   void TakeForPack(Reading& reading);
   void FollowRestart(Moment now);
+  void FollowClock(Moment now, Update& update);
   double FollowBattery(const Reading& reading, Battery::Seconds time);
   void FollowOutage(const Reading& reading, double energy, Update& update);
   void FollowBriefOutage(const Reading& reading, Update& update);
@@ -68,11 +73,18 @@ class Inverter {
   void TellChanges(bool was_advised, bool was_problem, Update& update);
   void DecideSaves(bool was_advised, Update& update) const;
   void AddEvent(EventType type, Update& update, std::optional<double> fault_voltage = {});
+  std::optional<uint64_t> OutageOf(EventType type) const;
+  std::string NextId(EventType type);
   std::optional<Status> StatusNow() const;
 
   Device device_;
   std::string run_;
+  std::string boot_;
   unsigned events_told_ = 0;  // in this run
+  // How often in the outage of that number.
+  std::array<unsigned, kEventTypes.size()> told_in_outage_{};
+  uint64_t told_of_ = 0;
+  std::optional<uint64_t> advised_in_;  // the outage in which a shutdown is advised
   std::optional<double> nominal_voltage_;
   std::optional<double> safety_voltage_;  // V of the pack, below which lead is nearly empty
   Duration longest_step_;                 // between two polls that were not interrupted
@@ -88,8 +100,13 @@ class Inverter {
   SavedBatteries::Entry saved_battery_;  // as it is on the disk
   bool was_pack_;                        // 3 V or more were seen: what is less is no voltage of one cell
   WallTime heard_at_{};                  // the last outcome of a poll
-  std::optional<Range> charge_;          // 0-1, as far as it is known
-  std::optional<Range> runtime_;         // s, likewise
+  // The first outcome, and the last save before that, by the clocks of two starts of the host.
+  struct Restart {
+    WallTime saved_at, at;
+  };
+  std::optional<Restart> restart_;  // until the clock is set
+  std::optional<Range> charge_;     // 0-1, as far as it is known
+  std::optional<Range> runtime_;    // s, likewise
   bool was_read_ = false;
   int misses_ = 0;
   std::optional<Time> followed_at_;

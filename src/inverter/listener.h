@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <vector>
 
 #include "base/log_level.h"
@@ -20,8 +21,9 @@ enum class Connection { kSame, kBack, kLost };
 struct Update {
   Moment now{};
   Connection connection = Connection::kSame;
-  std::vector<PowerEvent> events{};  // in their order
-  std::vector<LogLine> lines{};      // for the log
+  std::chrono::milliseconds clock_set{0};  // so much forward, since the update before
+  std::vector<PowerEvent> events{};        // in their order
+  std::vector<LogLine> lines{};            // for the log
   bool save_outages = false;
   bool save_battery = false;  // and energy
 };

@@ -1,5 +1,6 @@
 // Outages: when the inverter went on battery, why, how it was, and when it was over. Pure: readings and the time come
-// in, records come out. The newest are kept.
+// in, records come out. The newest are kept. A host without a clock chip starts with a wrong time of day, and is
+// corrected later: what was written by that clock is corrected, too.
 
 #pragma once
 
@@ -39,6 +40,9 @@ struct Outage {
   double energy = 0;                               // Wh at the output, an estimate
   bool battery_low = false;                        // the inverter's own bit came
   int gaps = 0;                                    // how often the inverter was silent in between
+  bool is_uncertain = false;                       // its times are of two clocks, and one of them was wrong
+  std::string boot{};                              // of the host, by whose clock `begin` is; empty: unknown
+  std::string end_boot{};                          // likewise, of `end`
 
   bool operator==(const Outage&) const = default;
 };
@@ -51,7 +55,10 @@ class Outages {
     uint64_t total = 0;             // outages ever
     std::optional<Outage> running;  // of any cause
     WallTime last_seen{};           // when `running` was last seen to go on
-    std::deque<Outage> records;     // the newest last
+    std::string boot{};             // of the host, when this was saved; empty: unknown
+    // What the clock showed above the time since the host started, then.
+    std::optional<std::chrono::milliseconds> clock{};
+    std::deque<Outage> records;  // the newest last
 
     bool operator==(const SavedState&) const = default;
   };
@@ -59,7 +66,12 @@ class Outages {
   // What a reading changed.
   enum class Change { kNone, kBegan, kWorse, kEnded };
 
-  explicit Outages(SavedState state);
+  // `boot`: the host's, now; empty where that is unknown.
+  explicit Outages(SavedState state, std::string boot = {});
+
+  // To be called first with each outcome of a poll. By how much the clock was set forward meanwhile: the times of this
+  // boot are shifted by that.
+  std::chrono::milliseconds FollowClock(Moment now);
 
   // `energy`: Wh given on battery since the reading before.
   Change Read(const Reading& reading, double energy, Moment now);
@@ -81,13 +93,21 @@ class Outages {
   Cause CauseOf(const Reading& reading) const;
   Change Goes(const Reading& reading, double energy, Moment now);
   Change Ends(Moment now);
+  void Shift(std::chrono::milliseconds jump);
 
   SavedState state_;
+  std::string boot_;
   Outage ended_;
   Cause cause_now_ = Cause::kNoMains;
   std::optional<double> nominal_;
   std::optional<std::chrono::steady_clock::time_point> seen_;  // the running one, in this run
   bool was_silent_;
+  // Time that went by while no program ran, counted for the running one in this run.
+  struct Unseen {
+    WallTime from, until;
+    std::chrono::milliseconds counted;
+  };
+  std::optional<Unseen> unseen_;
 };
 
 }  // namespace aims

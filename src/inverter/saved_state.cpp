@@ -13,6 +13,8 @@ using rapidjson::Value;
 constexpr int kSavedVersion = 1;
 constexpr double kMostEnergy = 1e9;      // Wh
 constexpr int64_t kLongest = 1LL << 40;  // ms
+constexpr double kMostClock = 1e15;      // ms
+constexpr size_t kLongestBoot = 40;
 
 void WriteTime(JsonWriter& json, const std::optional<WallTime>& time) {
   if (time) {
@@ -38,6 +40,12 @@ void WriteBelief(JsonWriter& json, const std::optional<Belief>& belief) {
   });
 }
 
+// Of a file that knows nothing of it: unknown.
+void ReadBoot(Members& members, const char* key, std::string& boot) {
+  if (members.Find(key)) members.Read(key, boot);
+  members.Check(boot.size() <= kLongestBoot);
+}
+
 bool ReadOutage(const Value& value, Outage& outage) {
   Members members(value);
   members.Read("begin", outage.begin);
@@ -52,6 +60,9 @@ bool ReadOutage(const Value& value, Outage& outage) {
   members.Read("energy", outage.energy, 0, kMostEnergy);
   members.Read("battery_low", outage.battery_low);
   members.ReadWhole("gaps", outage.gaps, 1 << 30);
+  if (members.Find("uncertain")) members.Read("uncertain", outage.is_uncertain);
+  ReadBoot(members, "boot", outage.boot);
+  ReadBoot(members, "end_boot", outage.end_boot);
   return members.is_good();
 }
 
@@ -59,6 +70,12 @@ bool ReadOutages(const Value& value, Outages::SavedState& state) {
   Members members(value);
   members.ReadWhole("total", state.total, 1LL << 50);
   members.Read("last_seen", state.last_seen);
+  ReadBoot(members, "boot", state.boot);
+  if (members.Find("clock")) {
+    double clock = 0;
+    members.Read("clock", clock, -kMostClock, kMostClock);
+    state.clock = std::chrono::milliseconds(std::llround(clock));
+  }
   const Value* running = members.Find("running");
   if (!members.Check(running)) return false;
   if (!running->IsNull() && !ReadOutage(*running, state.running.emplace())) return false;
@@ -89,6 +106,7 @@ bool ReadBattery(const Value& value, SavedBatteries::Entry& entry) {
   members.Read("shutdown_advised", entry.shutdown_advised);
   members.Read("was_pack", entry.was_pack);
   members.Read("saved_at", entry.saved_at);
+  ReadBoot(members, "boot", entry.boot);
   return members.is_good();
 }
 
@@ -156,33 +174,50 @@ Outages::SavedState* WithOldestRecord(std::map<std::string, Outages::SavedState>
 
 }  // namespace
 
-void WriteOutage(JsonWriter& json, const Outage& outage) {
+namespace {
+
+void WriteMembers(JsonWriter& json, const Outage& outage) {
+  json.Key("begin").Text(FormatTime(outage.begin));
+  WriteTime(json.Key("end"), outage.end);
+  WriteTime(json.Key("end_earliest"), outage.end_earliest);
+  json.Key("duration").Number(static_cast<double>(outage.duration.count()) / 1000, 3);
+  json.Key("cause").Text(Name(outage.cause));
+  WriteNumber(json.Key("lowest_battery_voltage"), outage.lowest_battery_voltage);
+  WriteNumber(json.Key("highest_load"), outage.highest_load);
+  WriteNumber(json.Key("energy"), outage.energy);
+  json.Key("battery_low").Bool(outage.battery_low);
+  json.Key("gaps").Number(outage.gaps, 0);
+  json.Key("uncertain").Bool(outage.is_uncertain);
+}
+
+void WriteRecord(JsonWriter& json, const Outage& outage) {
   json.Object([&] {
-    json.Key("begin").Text(FormatTime(outage.begin));
-    WriteTime(json.Key("end"), outage.end);
-    WriteTime(json.Key("end_earliest"), outage.end_earliest);
-    json.Key("duration").Number(static_cast<double>(outage.duration.count()) / 1000, 3);
-    json.Key("cause").Text(Name(outage.cause));
-    WriteNumber(json.Key("lowest_battery_voltage"), outage.lowest_battery_voltage);
-    WriteNumber(json.Key("highest_load"), outage.highest_load);
-    WriteNumber(json.Key("energy"), outage.energy);
-    json.Key("battery_low").Bool(outage.battery_low);
-    json.Key("gaps").Number(outage.gaps, 0);
+    WriteMembers(json, outage);
+    json.TextMember("boot", outage.boot);
+    json.TextMember("end_boot", outage.end_boot);
   });
+}
+
+}  // namespace
+
+void WriteOutage(JsonWriter& json, const Outage& outage) {
+  json.Object([&] { WriteMembers(json, outage); });
 }
 
 std::string SavedOutages::ToJson() const {
   return Written(inverters, [](JsonWriter& json, const Outages::SavedState& state) {
     json.Key("total").Number(static_cast<double>(state.total), 0);
     json.Key("last_seen").Text(FormatTime(state.last_seen));
+    json.TextMember("boot", state.boot);
+    if (state.clock) json.Key("clock").Number(static_cast<double>(state.clock->count()), 0);
     json.Key("running");
     if (state.running) {
-      WriteOutage(json, *state.running);
+      WriteRecord(json, *state.running);
     } else {
       json.Null();
     }
     json.Key("outages").Array([&] {
-      for (const Outage& outage : state.records) WriteOutage(json, outage);
+      for (const Outage& outage : state.records) WriteRecord(json, outage);
     });
   });
 }
@@ -218,6 +253,7 @@ std::string SavedBatteries::ToJson() const {
     json.Key("shutdown_advised").Bool(entry.shutdown_advised);
     json.Key("was_pack").Bool(entry.was_pack);
     json.Key("saved_at").Text(FormatTime(entry.saved_at));
+    json.TextMember("boot", entry.boot);
   });
 }
 

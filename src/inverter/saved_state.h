@@ -19,10 +19,11 @@ namespace aims {
 
 // A record as it is kept, and as Home Assistant shows it as attributes:
 // {"begin": …, "end": …, "end_earliest": …, "duration": s, "cause": "no mains", "lowest_battery_voltage": V,
-//  "highest_load": %, "energy": Wh, "battery_low": false, "gaps": 0}; null where nothing is known.
+//  "highest_load": %, "energy": Wh, "battery_low": false, "gaps": 0, "uncertain": false}; null where nothing is known.
 void WriteOutage(JsonWriter& json, const Outage& outage);
 
-// {"version": 1, "inverters": {"<id>": {"total": 3, "last_seen": …, "running": null, "outages": [ … ]}}}
+// {"version": 1, "inverters": {"<id>": {"total": 3, "last_seen": …, "boot": "1a2b3c4d", "clock": ms, "running": null,
+//  "outages": [ … ]}}}; a record has "boot" and "end_boot", too.
 struct SavedOutages {
   std::map<std::string, Outages::SavedState> inverters;
 
@@ -42,6 +43,7 @@ struct SavedBatteries {
     bool shutdown_advised = false;
     bool was_pack = false;  // a battery voltage of 3 V or more was seen
     WallTime saved_at{};    // as things were then
+    std::string boot{};     // of the host, then; empty: unknown
 
     bool operator==(const Entry&) const = default;
   };

@@ -95,6 +95,10 @@ LogLine RuntimeCorrected(double runtime) {
 
 LogLine BatteryFull() { return {LogLevel::kInfo, "the battery is full"}; }
 
+LogLine ClockWasSet() {
+  return {LogLevel::kInfo, "the clock was set; the times of outages that were taken from it are corrected"};
+}
+
 LogLine BriefOutage(double voltage) {
   return {LogLevel::kWarning,
           fmt::format("the utility failed for a moment, between two polls (input fault {:.1f} V)", voltage)};

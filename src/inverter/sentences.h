@@ -33,6 +33,7 @@ LogLine BatteryFull();
 LogLine RuntimeCorrected(double runtime);
 // That the power failed and came back between two polls; `voltage`: V at the input.
 LogLine BriefOutage(double voltage);
+LogLine ClockWasSet();
 LogLine ShutdownAdvised(const std::vector<ShutdownAdvisor::Reason>& reasons);
 LogLine ShutdownWithdrawn();
 // That the battery does not look as if it will hold, and that it does again.

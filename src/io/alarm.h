@@ -32,6 +32,8 @@ class Alarm {
     });
   }
 
+  std::optional<Time> time() const { return time_; }
+
  private:
   asio::steady_timer timer_;
   std::function<void()> ring_;

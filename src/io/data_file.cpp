@@ -6,24 +6,78 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 
 #include "io/log.h"
 
 namespace aims {
-bool DataFile::Save(const std::string& text) {
-  if (written_ == text) return true;
-  if (!bad_.empty() && !SetAside(bad_)) return false;
-  const auto done = WriteFile(path_, text);
-  if (done) {
-    if (is_failing_) log::Info("{} can be written again", path_);
-    is_failing_ = false;
-    written_ = text;
-    return true;
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::string Aside(const std::string& path) { return path + ".bad"; }
+
+Result<void> MoveAside(const std::string& path) {
+  if (std::rename(path.c_str(), Aside(path).c_str()) == 0 || errno == ENOENT) return {};
+  return Failure(ErrorCode::kRefused, std::strerror(errno));
+}
+
+}  // namespace
+
+DataFile::DataFile(const DataFolder& folder, const std::string& name)
+    : disk_(folder.disk),
+      path_(folder.path + "/" + name),
+      pause_(folder.pause),
+      retry_(folder.executor, [this] { Write(); }) {}
+
+void DataFile::Save(std::string text, std::function<void()> on_saved) {
+  if (!wanted_ && !on_its_way_ && written_ == text) return on_saved();
+  wanted_ = Content{std::move(text), std::move(on_saved)};
+  Write();
+}
+
+void DataFile::SaveAtStop() {
+  if (wanted_) disk_.Do(Job(wanted_->text), [](const auto&) {});
+}
+
+// One at a time: a disk that hangs must not have jobs pile up.
+void DataFile::Write() {
+  if (on_its_way_ || !wanted_) return;
+  if (Clock::now() < next_try_) return retry_.Set(next_try_);
+  on_its_way_ = std::exchange(wanted_, std::nullopt);
+  disk_.Do(Job(on_its_way_->text), [this, alive = std::weak_ptr<void>(alive_)](const Result<void>& result) {
+    if (!alive.expired()) OnWritten(result);
+  });
+}
+
+Disk::Work DataFile::Job(const std::string& text) const {
+  return [path = path_, text, is_bad = !bad_.empty()]() -> Result<void> {
+    if (is_bad) {
+      if (const auto moved = MoveAside(path); !moved) {
+        return Failure(ErrorCode::kRefused, fmt::format("{} cannot be set aside: {}", path, moved.error().message));
+      }
+    }
+    return WriteFile(path, text);
+  };
+}
+
+void DataFile::OnWritten(const Result<void>& result) {
+  Content content = *std::exchange(on_its_way_, std::nullopt);
+  if (result) {
+    if (std::exchange(is_failing_, false)) log::Info("{} can be written again", path_);
+    bad_.clear();
+    next_try_ = {};
+    written_ = std::move(content.text);
+    content.on_saved();
+    return Write();
   }
-  if (!is_failing_) log::Warning("{}; going on, but a restart would forget what should be in it", done.error().message);
-  is_failing_ = true;
+  if (!std::exchange(is_failing_, true)) {
+    log::Warning("{}; going on, but a restart would forget what should be in it", result.error().message);
+  }
   written_.reset();
-  return false;
+  next_try_ = Clock::now() + pause_;
+  if (!wanted_) wanted_ = std::move(content);
+  retry_.Set(next_try_);
 }
 
 std::optional<std::string> DataFile::Read() {
@@ -38,19 +92,14 @@ std::optional<std::string> DataFile::Read() {
   return {};
 }
 
-bool DataFile::SetAside(const std::string& why) {
-  const bool is_news = bad_.empty();
-  const std::string aside = path_ + ".bad";
-  const bool is_done = std::rename(path_.c_str(), aside.c_str()) == 0;
-  if (is_done) {
-    log::Warning("{} is not used ({}); it is now {}, and a new one is begun", path_, why, aside);
-    bad_.clear();
-    written_.reset();
-  } else if (is_news) {
-    log::Warning("{} is not used ({}); it cannot be set aside: {}", path_, why, std::strerror(errno));
+void DataFile::SetAside(const std::string& why) {
+  written_.reset();
+  if (const auto moved = MoveAside(path_); !moved) {
+    log::Warning("{} is not used ({}); it cannot be set aside: {}", path_, why, moved.error().message);
     bad_ = why;
+    return;
   }
-  return is_done;
+  log::Warning("{} is not used ({}); it is now {}, and a new one is begun", path_, why, Aside(path_));
 }
 
 }  // namespace aims

@@ -2,14 +2,14 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <string_view>
-
-#include "io/descriptor.h"
 
 namespace aims {
 namespace {
@@ -36,8 +36,10 @@ Result<std::string> ReadFile(const std::string& path, size_t most) {
   const auto unreadable = [&] {
     return Failure(ErrorCode::kAbsent, fmt::format("{} cannot be read: {}", path, std::strerror(errno)));
   };
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) return unreadable();
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // a fifo would wait for a writer
+  struct stat is {};
+  if (file.get() < 0 || ::fstat(file.get(), &is) != 0) return unreadable();
+  if (!S_ISREG(is.st_mode)) return Failure(ErrorCode::kRefused, fmt::format("{} is no regular file", path));
   std::string text;
   std::array<char, 4096> part;
   while (true) {
@@ -63,6 +65,15 @@ Result<void> WriteFile(const std::string& path, const std::string& text) {
   if (file.get() < 0 || !WriteAll(file.get(), text) || ::fsync(file.get()) != 0) return unwritable();
   if (std::rename(beside.c_str(), path.c_str()) != 0 || !SyncDirectoryOf(path)) return unwritable();
   return {};
+}
+
+Result<Descriptor> LockDirectory(const std::string& path) {
+  Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.get() < 0) {
+    return Failure(ErrorCode::kAbsent, fmt::format("{} cannot be opened: {}", path, std::strerror(errno)));
+  }
+  if (::flock(directory.get(), LOCK_EX | LOCK_NB) == 0) return directory;
+  return Failure(ErrorCode::kBusy, fmt::format("{} is held by another program", path));
 }
 
 }  // namespace aims

@@ -1,15 +1,22 @@
 #include "io/log.h"
 
-#include <spdlog/logger.h>
+#include <spdlog/async_logger.h>
+#include <spdlog/details/thread_pool.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
-#include <algorithm>
+#include <atomic>
 #include <ctime>
 #include <memory>
 #include <string>
+#include <thread>
+#include <utility>
+
+#include "base/text.h"
 
 namespace aims::log {
 namespace {
+
+constexpr size_t kMostWaiting = 256;  // lines; then the oldest is dropped
 
 spdlog::level::level_enum ToSpdlog(LogLevel level) {
   switch (level) {
@@ -25,26 +32,70 @@ spdlog::level::level_enum ToSpdlog(LogLevel level) {
   return spdlog::level::off;
 }
 
-spdlog::logger& Logger() {
-  static spdlog::logger logger = [] {
+// Standard output. Says how many lines were dropped before the one that it writes. Used by the log's thread alone.
+class Output final : public spdlog::sinks::stdout_sink_st {
+ public:
+  explicit Output(spdlog::details::thread_pool& pool) : pool_(pool) {}
+
+  void log(const spdlog::details::log_msg& line) override {
+    const size_t dropped = pool_.overrun_counter();
+    if (dropped > told_) {
+      const std::string text = fmt::format("{} lines are missing here: the log could not be written",
+                                           dropped - std::exchange(told_, dropped));
+      const spdlog::string_view_t view(text.data(), text.size());
+      spdlog::sinks::stdout_sink_st::log({line.time, {}, line.logger_name, spdlog::level::warn, view});
+    }
+    spdlog::sinks::stdout_sink_st::log(line);
+    ++written_;
+  }
+  size_t written() const { return written_; }
+
+ private:
+  spdlog::details::thread_pool& pool_;
+  size_t told_ = 0;
+  std::atomic<size_t> written_ = 0;
+};
+
+// Lives as long as the program: its thread may wait for standard output for ever.
+struct Log {
+  std::shared_ptr<spdlog::details::thread_pool> pool;
+  std::shared_ptr<Output> output;
+  std::shared_ptr<spdlog::async_logger> logger;
+  std::atomic<size_t> asked = 0;
+
+  Log() {
     tzset();
-    spdlog::logger made("", std::make_shared<spdlog::sinks::stdout_sink_st>());
-    made.set_pattern("%Y-%m-%d %H:%M:%S %-7l %v");
-    made.flush_on(spdlog::level::trace);
-    return made;
-  }();
-  return logger;
+    pool = std::make_shared<spdlog::details::thread_pool>(kMostWaiting, 1);
+    output = std::make_shared<Output>(*pool);
+    logger = std::make_shared<spdlog::async_logger>("", output, pool, spdlog::async_overflow_policy::overrun_oldest);
+    logger->set_pattern("%Y-%m-%d %H:%M:%S %-7l %v");
+  }
+};
+
+Log& TheLog() {
+  static Log* log = new Log;
+  return *log;
 }
 
 }  // namespace
 
-void SetLevel(LogLevel level) { Logger().set_level(ToSpdlog(level)); }
+void SetLevel(LogLevel level) { TheLog().logger->set_level(ToSpdlog(level)); }
 
 void Write(LogLevel level, std::string_view line) {
-  std::string clean(line);
-  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; };
-  std::replace_if(clean.begin(), clean.end(), is_control, '?');
-  Logger().log(ToSpdlog(level), spdlog::string_view_t(clean.data(), clean.size()));
+  Log& log = TheLog();
+  if (!log.logger->should_log(ToSpdlog(level))) return;
+  const std::string clean = OneLine(line);
+  ++log.asked;
+  log.logger->log(ToSpdlog(level), spdlog::string_view_t(clean.data(), clean.size()));
+}
+
+bool Finish(std::chrono::milliseconds limit) {
+  Log& log = TheLog();
+  const auto end = std::chrono::steady_clock::now() + limit;
+  const auto is_done = [&] { return log.output->written() + log.pool->overrun_counter() >= log.asked; };
+  while (!is_done() && std::chrono::steady_clock::now() < end)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  return is_done();
 }
 
 }  // namespace aims::log

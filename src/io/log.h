@@ -1,10 +1,12 @@
 // The log that the owner reads: one line each on standard output, with local time. What is logged, and that it is
-// logged once, is decided elsewhere.
+// logged once, is decided elsewhere. A thread of its own writes: where the log cannot be written for a while, lines are
+// dropped, and counted, and nothing waits.
 
 #pragma once
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <string_view>
 #include <utility>
 
@@ -15,8 +17,11 @@ namespace aims::log {
 // Lines below `level` are not written.
 void SetLevel(LogLevel level);
 
-// Control characters are shown as '?', so that no device or client can write a line of its own.
+// As OneLine (base/text.h) shows it, so that no device or client can write a line of its own.
 void Write(LogLevel level, std::string_view line);
+
+// Waits, at most for `limit`, until everything is written; false: it is not. The program is about to end.
+bool Finish(std::chrono::milliseconds limit);
 
 template <typename... Arguments>
 void Debug(fmt::format_string<Arguments...> format, Arguments&&... arguments) {

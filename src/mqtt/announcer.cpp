@@ -13,22 +13,21 @@ constexpr size_t kMostOrphansAtOnce = 8;
 
 }  // namespace
 
-Announcer::Announcer(const Channel& channel, Topics topics, std::vector<Device> devices,
-                     const std::string& data_directory, std::function<void()> on_changed)
+Announcer::Announcer(const Channel& channel, Topics topics, std::vector<Device> devices, AnnouncedDevices announced,
+                     std::function<void()> on_changed)
     : channel_(channel),
       topics_(std::move(topics)),
       devices_(std::move(devices)),
-      file_(data_directory, "announced.json"),
-      announced_(file_.Load<AnnouncedDevices>()),
+      announced_(std::move(announced)),
       on_changed_(std::move(on_changed)) {
   for (const Device& device : devices_) now_.push_back({topics_, device.id, device.permissions});
   announced_.Add(now_);
-  Save();
 }
 
 void Announcer::Announce() {
   TakeBackOrphans();
   for (size_t i = 0; i < devices_.size(); ++i) Introduce(devices_[i], now_[i]);
+  TakeBackOldBridges();
 }
 
 void Announcer::Introduce(const Device& device, const AnnouncedDevice& as) {
@@ -37,7 +36,14 @@ void Announcer::Introduce(const Device& device, const AnnouncedDevice& as) {
   const std::string removal = RemovalDocument(topics_, device, before, AIMS_VERSION);
   if (!removal.empty()) channel_.publish(topic, removal, Retain::kYes);
   const auto token = channel_.publish(topic, DiscoveryDocument(topics_, device, AIMS_VERSION), Retain::kYes);
-  if (before != as.permissions) permissions_token_ = token;
+  if (before != as.permissions) changes_token_ = token;
+}
+
+// When each device has its new one.
+void Announcer::TakeBackOldBridges() {
+  for (const std::string& topic : announced_.BridgesBefore(now_)) {
+    changes_token_ = channel_.publish(topic, "", Retain::kYes);
+  }
 }
 
 // Clears the topics of inverters that the options no longer hold, some at a time, but for those that are in use still.
@@ -60,7 +66,7 @@ void Announcer::TakeBackOrphans() {
 }
 
 void Announcer::OnAcknowledged(int token) {
-  if (permissions_token_ == token) {
+  if (changes_token_ == token) {
     announced_.Replace(now_);
     on_changed_();
   }
@@ -75,7 +81,7 @@ void Announcer::OnAcknowledged(int token) {
 
 void Announcer::OnDisconnected() {
   orphans_token_.reset();
-  permissions_token_.reset();
+  changes_token_.reset();
 }
 
 }  // namespace aims

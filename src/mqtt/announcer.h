@@ -13,16 +13,15 @@
 #include "homeassistant/announced.h"
 #include "homeassistant/topics.h"
 #include "inverter/device.h"
-#include "io/data_file.h"
 #include "mqtt/channel.h"
 
 namespace aims {
 
 class Announcer {
  public:
-  // `devices`: what the options hold. The file is announced.json below `data_directory`; `on_changed` hears that Save
-  // has something to do.
-  Announcer(const Channel& channel, Topics topics, std::vector<Device> devices, const std::string& data_directory,
+  // `devices`: what the options hold; `announced`: what was announced in earlier runs. `on_changed` hears that
+  // announced() has changed.
+  Announcer(const Channel& channel, Topics topics, std::vector<Device> devices, AnnouncedDevices announced,
             std::function<void()> on_changed);
 
   // The discovery document of every device; first the removal of what it no longer has.
@@ -31,22 +30,23 @@ class Announcer {
   void OnAcknowledged(int token);
   void OnDisconnected();
 
-  void Save() { file_.Save(announced_.ToJson()); }
+  // To be saved before anything is announced, and whenever it has changed.
+  const AnnouncedDevices& announced() const { return announced_; }
 
  private:
   void Introduce(const Device& device, const AnnouncedDevice& as);
   void TakeBackOrphans();
+  void TakeBackOldBridges();
 
   const Channel& channel_;
   Topics topics_;
   std::vector<Device> devices_;
-  DataFile file_;
   AnnouncedDevices announced_;
   std::vector<AnnouncedDevice> now_;      // what the options hold, one for each of devices_
   std::vector<AnnouncedDevice> orphans_;  // being taken back
   std::function<void()> on_changed_;
-  std::optional<int> orphans_token_;      // once this is acknowledged, they are gone
-  std::optional<int> permissions_token_;  // once this is, the broker holds what is allowed now
+  std::optional<int> orphans_token_;  // once this is acknowledged, they are gone
+  std::optional<int> changes_token_;  // once this is, the broker holds what is allowed now, and the bridge topic
 };
 
 }  // namespace aims

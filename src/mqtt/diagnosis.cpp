@@ -55,8 +55,8 @@ void ExpectName(SSL* ssl, const std::string& host) {
 
 }  // namespace
 
-asio::awaitable<std::string> Diagnose(asio::any_io_executor executor, Broker broker, std::string otherwise,
-                                      std::chrono::milliseconds limit) {
+asio::awaitable<std::string> Diagnose(asio::any_io_executor executor, Resolver& resolver, Broker broker,
+                                      std::string otherwise, std::chrono::milliseconds limit) {
   std::error_code failure;
   asio::ssl::context context(asio::ssl::context::tls_client);
   SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION);
@@ -69,11 +69,9 @@ asio::awaitable<std::string> Diagnose(asio::any_io_executor executor, Broker bro
     co_return fmt::format("mqtt.ca_file: {} holds no certificate", broker.ca_file);
   }
 
-  tcp::resolver resolver(executor);
-  const std::string port = std::to_string(broker.port);
-  const auto endpoints =
-      co_await resolver.async_resolve(broker.host, port, asio::redirect_error(asio::use_awaitable, failure));
-  if (failure) co_return fmt::format("its name is not known ({})", failure.message());
+  const auto addresses = co_await resolver.Find(broker.host);
+  if (!addresses) co_return addresses.error().message;
+  const auto endpoints = AtPort(*addresses, broker.port);
 
   const auto stream = std::make_shared<asio::ssl::stream<tcp::socket>>(executor, context);
   const Deadline deadline(executor, limit, [stream] {

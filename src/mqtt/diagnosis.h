@@ -9,15 +9,16 @@
 #include <chrono>
 #include <string>
 
+#include "io/resolver.h"
 #include "mqtt/options.h"
 
 namespace aims {
 
 inline constexpr std::chrono::seconds kDiagnosisLimit{5};
 
-// A sentence about what is wrong, or `otherwise` where nothing was found. Takes at most `limit`, but where a name has
-// to be looked up as long as the resolver does.
-asio::awaitable<std::string> Diagnose(asio::any_io_executor executor, Broker broker, std::string otherwise,
-                                      std::chrono::milliseconds limit = kDiagnosisLimit);
+// A sentence about what is wrong, or `otherwise` where nothing was found. Takes at most `limit`, and a name at most as
+// long as the resolver says.
+asio::awaitable<std::string> Diagnose(asio::any_io_executor executor, Resolver& resolver, Broker broker,
+                                      std::string otherwise, std::chrono::milliseconds limit = kDiagnosisLimit);
 
 }  // namespace aims

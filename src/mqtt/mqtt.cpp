@@ -15,22 +15,33 @@ namespace {
 
 std::string ClientId(const std::string& base) { return fmt::format("{}-{:08x}", base, std::random_device{}()); }
 
+constexpr size_t kMostEventChanges = 40;         // in a minute: each comes and goes
+constexpr std::chrono::minutes kEventsPause{3};  // while they come all the time: their file may be twice the records'
+
 // Room for two announcements of everything.
 int MostUnacknowledged(size_t inverters) { return 64 + 8 * static_cast<int>(inverters); }
 
 }  // namespace
 
-Mqtt::Mqtt(asio::any_io_executor executor, const MqttOptions& options, std::vector<Publisher::Reported> inverters,
-           const std::string& data_directory, std::function<asio::awaitable<Result<Broker>>()> find_broker,
+Mqtt::Mqtt(const DataFolder& folder, Resolver& resolver, const MqttOptions& options,
+           std::vector<Publisher::Reported> inverters, std::function<asio::awaitable<Result<Broker>>()> find_broker,
            Publisher::OnCommand on_command)
-    : save_(executor, [this] { publisher_.Save(); }),
-      client_(executor, ClientId(options.topics.base), MostUnacknowledged(inverters.size()), ClientListeners()),
-      publisher_(ChannelOf(), options, std::move(inverters), data_directory, std::move(on_command),
-                 [this] { save_.Ask(); }),
-      alarm_(executor, [this] { Do([this] { publisher_.Tick(Now()); }); }),
-      session_(World(executor, options, std::move(find_broker)), options.broker,
-               {[this] { Do([this] { publisher_.OnConnected(Now()); }); },
-                [this] { Do([this] { publisher_.OnDisconnected(); }); }}) {}
+    : announced_file_(folder, "announced.json"),
+      events_file_(folder, "events.json"),
+      save_(folder.executor, [this] { Save(); }),
+      pace_(kEventsPause, kMostEventChanges),
+      later_(folder.executor, [this] { Save(); }),
+      client_(folder.executor, resolver, ClientId(options.topics.base), MostUnacknowledged(inverters.size()),
+              ClientListeners()),
+      publisher_(ChannelOf(), options, std::move(inverters),
+                 {announced_file_.Load<AnnouncedDevices>(), events_file_.Load<EventQueue>()}, std::move(on_command),
+                 [this] { SaveInTime(); }),
+      alarm_(folder.executor, [this] { Do([this] { publisher_.Tick(Now()); }); }),
+      session_(World(folder.executor, resolver, options, std::move(find_broker)), options.broker,
+               {[this] { Do([this] { publisher_.OnConnected(client_.version(), Now()); }); },
+                [this] { Do([this] { publisher_.OnDisconnected(); }); }}) {
+  Save();
+}
 
 void Mqtt::OnUpdate(const Inverter& inverter, const Update& update) {
   Do([&] { publisher_.OnUpdate(inverter, update); });
@@ -43,14 +54,33 @@ asio::awaitable<void> Mqtt::Stop(std::chrono::milliseconds limit) {
   co_await client_.Leave(end);
 }
 
-Session::World Mqtt::World(asio::any_io_executor executor, const MqttOptions& options,
+void Mqtt::SaveAtStop() {
+  Save();
+  announced_file_.SaveAtStop();
+  events_file_.SaveAtStop();
+}
+
+void Mqtt::SaveInTime() {
+  const auto now = std::chrono::steady_clock::now();
+  const auto due = pace_.DueAfterChange(now);
+  if (due <= now) return save_.Ask();
+  later_.Set(due);
+}
+
+void Mqtt::Save() {
+  announced_file_.Save(publisher_.announced().ToJson());
+  events_file_.Save(publisher_.events().ToJson());
+}
+
+Session::World Mqtt::World(asio::any_io_executor executor, Resolver& resolver, const MqttOptions& options,
                            std::function<asio::awaitable<Result<Broker>>()> find_broker) {
   return {
       .find_broker = std::move(find_broker),
       .connect = [this, will = options.topics.Bridge()](const Broker& broker) { return client_.Connect(broker, will); },
       .lost = [this](Session::Time limit) { return client_.Lost(limit); },
-      .diagnose = [executor](const Broker& broker,
-                             const std::string& otherwise) { return Diagnose(executor, broker, otherwise); },
+      .diagnose = [executor, &resolver](
+                      const Broker& broker,
+                      const std::string& otherwise) { return Diagnose(executor, resolver, broker, otherwise); },
       .wait_until = [executor](Session::Time time) { return PauseUntil(executor, time); },
       .now = [] { return std::chrono::steady_clock::now(); },
   };
@@ -61,14 +91,19 @@ Client::Listeners Mqtt::ClientListeners() {
       .on_message = [this](const Message& message) { Do([&] { publisher_.OnMessage(message, Now()); }); },
       .on_room = [this] { Do([this] { publisher_.OnRoom(Now()); }); },
       .on_acknowledged = [this](int token) { Do([&] { publisher_.OnAcknowledged(token, Now()); }); },
+      .on_denied = [this](int token) { Do([&] { publisher_.OnDenied(token, Now()); }); },
       .on_ignored = [](const std::string& why) { log::Warning("ignored what was sent to us over MQTT: {}", why); },
+      .on_refused =
+          [](const std::string& what) {
+            log::Warning("the MQTT broker does not take part in {}; see its rights (ACL)", what);
+          },
   };
 }
 
 Channel Mqtt::ChannelOf() {
   return {
       [this](const auto& topic, const auto& payload, Retain retain) { return client_.Publish(topic, payload, retain); },
-      [this](const auto& topic) { client_.Subscribe(topic); },
+      [this](const auto& topic, Held held) { client_.Subscribe(topic, held); },
       [this](const auto& topic) { client_.Unsubscribe(topic); },
   };
 }

@@ -1,4 +1,5 @@
-// MQTT, put together: the client, the session that keeps it connected, and the publisher that speaks and hears.
+// MQTT, put together: the client, the session that keeps it connected, the publisher that speaks and hears, and the two
+// files in which that keeps what it must know after a restart.
 
 #pragma once
 
@@ -10,8 +11,11 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/save_pace.h"
 #include "inverter/listener.h"
 #include "io/alarm.h"
+#include "io/data_file.h"
+#include "io/resolver.h"
 #include "io/soon.h"
 #include "mqtt/client.h"
 #include "mqtt/options.h"
@@ -23,8 +27,8 @@ namespace aims {
 class Mqtt final : public Listener {
  public:
   // `find_broker` is asked where the options name none. The inverters outlive it.
-  Mqtt(asio::any_io_executor executor, const MqttOptions& options, std::vector<Publisher::Reported> inverters,
-       const std::string& data_directory, std::function<asio::awaitable<Result<Broker>>()> find_broker,
+  Mqtt(const DataFolder& folder, Resolver& resolver, const MqttOptions& options,
+       std::vector<Publisher::Reported> inverters, std::function<asio::awaitable<Result<Broker>>()> find_broker,
        Publisher::OnCommand on_command);
 
   void OnUpdate(const Inverter& inverter, const Update& update) override;
@@ -34,9 +38,11 @@ class Mqtt final : public Listener {
 
   // Says `offline` while there is a connection, and takes at most `limit` for it.
   asio::awaitable<void> Stop(std::chrono::milliseconds limit);
+  // What is not on the disk yet is asked of it.
+  void SaveAtStop();
 
  private:
-  Session::World World(asio::any_io_executor executor, const MqttOptions& options,
+  Session::World World(asio::any_io_executor executor, Resolver& resolver, const MqttOptions& options,
                        std::function<asio::awaitable<Result<Broker>>()> find_broker);
   Client::Listeners ClientListeners();
   Channel ChannelOf();
@@ -47,7 +53,14 @@ class Mqtt final : public Listener {
     alarm_.Set(publisher_.next());
   }
 
+  void Save();
+  void SaveInTime();
+
+  DataFile announced_file_;
+  DataFile events_file_;
   Soon save_;
+  SavePace pace_;  // of events
+  Alarm later_;
   Client client_;
   Publisher publisher_;
   Alarm alarm_;

@@ -14,7 +14,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kBeforeContradiction = 1s;
+// Between two contradictions. Two apps of the same name would contradict each other's states for ever.
+constexpr auto kContradictionPace = 1s;
+constexpr auto kStateContradictionPace = 10s;
 constexpr std::chrono::milliseconds kLongestBirthPause = 3s;  // not every client at once when Home Assistant comes back
 
 std::chrono::milliseconds BirthPause() {
@@ -29,6 +31,11 @@ std::vector<Device> DevicesOf(const std::vector<Publisher::Reported>& inverters)
   return devices;
 }
 
+std::string Shortened(const std::string& payload) {
+  constexpr size_t kMostShown = 40;
+  return payload.size() <= kMostShown ? payload : payload.substr(0, kMostShown) + "…";
+}
+
 bool Holds(const std::vector<Publisher::Reported>& inverters, const std::string& id) {
   return std::any_of(inverters.begin(), inverters.end(),
                      [&](const auto& reported) { return reported.inverter->device().id == id; });
@@ -36,17 +43,22 @@ bool Holds(const std::vector<Publisher::Reported>& inverters, const std::string&
 
 }  // namespace
 
-Publisher::Publisher(Channel channel, const MqttOptions& options, std::vector<Reported> inverters,
-                     const std::string& data_directory, OnCommand on_command, std::function<void()> on_changed)
+Publisher::Publisher(Channel channel, const MqttOptions& options, std::vector<Reported> inverters, Kept kept,
+                     OnCommand on_command, std::function<void()> on_changed)
     : channel_(std::move(channel)),
       options_(options),
       inverters_(std::move(inverters)),
       on_command_(std::move(on_command)),
-      announcer_(channel_, options.topics, DevicesOf(inverters_), data_directory, on_changed),
+      announcer_(channel_, options.topics, DevicesOf(inverters_), std::move(kept.announced), on_changed),
       events_(
-          channel_, options.topics, data_directory, [this](const std::string& id) { return Holds(inverters_, id); },
-          on_changed) {
-  Save();
+          channel_, options.topics, std::move(kept.events),
+          [this](const std::string& id) { return Holds(inverters_, id); }, on_changed) {
+  own_topics_.Add(options_.topics.Bridge(), kContradictionPace);
+  for (const Reported& reported : inverters_) {
+    const Device& device = reported.inverter->device();
+    own_topics_.Add(options_.topics.Link(device), kContradictionPace);
+    own_topics_.Add(options_.topics.State(device), kStateContradictionPace);
+  }
 }
 
 void Publisher::OnUpdate(const Inverter& inverter, const Update& update) {
@@ -54,6 +66,9 @@ void Publisher::OnUpdate(const Inverter& inverter, const Update& update) {
   if (!reported) return;
   const bool is_news = update.connection != Connection::kSame;
   const bool is_due = inverter.was_read() && reported->pace.IsDue(inverter.snapshot(), update.now.steady);
+  if (update.clock_set != std::chrono::milliseconds(0)) {
+    events_.OnClockSet(inverter.device().id, update.clock_set);
+  }
   if (update.connection == Connection::kLost) SayLink(inverter);
   if (is_news || is_due) SayState(*reported, update.now.steady);
   if (update.connection == Connection::kBack) SayLink(inverter);
@@ -61,14 +76,20 @@ void Publisher::OnUpdate(const Inverter& inverter, const Update& update) {
 }
 
 // What we want to hear, and then all that we know.
-void Publisher::OnConnected(Moment now) {
+void Publisher::OnConnected(MqttVersion version, Moment now) {
+  version_ = version;
   const Topics& topics = options_.topics;
-  channel_.subscribe(options_.birth_topic);
-  channel_.subscribe(topics.Bridge());
+  channel_.subscribe(options_.birth_topic, Held::kSend);
+  channel_.subscribe(topics.Bridge(), Held::kSkip);
   for (const Reported& reported : inverters_) {
     const Device& device = reported.inverter->device();
-    if (!reported.inverter->was_read()) channel_.subscribe(topics.State(device));
-    if (IsAnything(device.permissions)) channel_.subscribe(topics.Command(device));
+    const bool was_read = reported.inverter->was_read();
+    channel_.subscribe(topics.Link(device), Held::kSkip);
+    // With 3.1.1 our own states would come back, and could not be told from others'.
+    if (!was_read || version_ == MqttVersion::k5) {
+      channel_.subscribe(topics.State(device), was_read ? Held::kSkip : Held::kSend);
+    }
+    if (IsAnything(device.permissions)) channel_.subscribe(topics.Command(device), Held::kSend);
   }
   Announce(now.steady);
   events_.OnConnected(now);
@@ -78,16 +99,20 @@ void Publisher::OnDisconnected() {
   announce_at_.reset();
   announcer_.OnDisconnected();
   events_.OnDisconnected();
+  own_topics_.OnDisconnected();
 }
 
 void Publisher::OnMessage(const Message& message, Moment now) {
   const Topics& topics = options_.topics;
   if (message.topic == options_.birth_topic) return HearBirth(message, now);
-  if (message.topic == topics.Bridge()) return HearBridge(message, now.steady);
+  if (message.topic == topics.Bridge()) return own_topics_.OnHeard(message.topic, message.payload, now.steady);
   for (const Reported& reported : inverters_) {
     const Inverter& inverter = *reported.inverter;
     if (message.topic == topics.Command(inverter.device())) return HearCommand(inverter, message, now.steady);
-    if (message.topic == topics.State(inverter.device())) return HearState(inverter, message);
+    if (message.topic == topics.State(inverter.device())) return HearState(inverter, message, now.steady);
+    if (message.topic == topics.Link(inverter.device())) {
+      return own_topics_.OnHeard(message.topic, message.payload, now.steady);
+    }
   }
 }
 
@@ -95,6 +120,8 @@ void Publisher::OnAcknowledged(int token, Moment now) {
   announcer_.OnAcknowledged(token);
   events_.OnAcknowledged(token, now);
 }
+
+void Publisher::OnDenied(int token, Moment now) { events_.OnDenied(token, now); }
 
 void Publisher::OnRoom(Moment now) {
   Announce(now.steady);
@@ -108,27 +135,19 @@ void Publisher::Tick(Moment now) {
     Announce(now.steady);
     events_.OnAnnounced(now);
   }
-  if (contradict_at_ && now.steady >= *contradict_at_) {
-    contradict_at_.reset();
-    channel_.publish(options_.topics.Bridge(), std::string(kOnlinePayload), Retain::kYes);
-  }
+  for (const auto& contradicted : own_topics_.Due(now.steady)) Contradict(contradicted, now.steady);
   events_.Tick(now);
 }
 
 std::optional<Publisher::Time> Publisher::next() const {
   std::optional<Time> first;
-  for (const std::optional<Time>& time : {announce_at_, contradict_at_, events_.next()}) {
+  for (const std::optional<Time>& time : {announce_at_, own_topics_.next(), events_.next()}) {
     if (time && (!first || *time < *first)) first = time;
   }
   return first;
 }
 
 void Publisher::SayOffline() { channel_.publish(options_.topics.Bridge(), std::string(kOfflinePayload), Retain::kYes); }
-
-void Publisher::Save() {
-  announcer_.Save();
-  events_.Save();
-}
 
 // Everything, so that a listener that knew nothing knows all.
 void Publisher::Announce(Time now) {
@@ -143,26 +162,24 @@ void Publisher::Announce(Time now) {
     SayState(reported, now);
     if (inverter.snapshot().connected) SayLink(inverter);
   }
-  channel_.publish(options_.topics.Bridge(), std::string(kOnlinePayload), Retain::kYes);
+  SayBridge();
 }
 
 void Publisher::HearBirth(const Message& message, Moment now) {
-  if (message.payload == kOfflinePayload && !message.retained) return events_.OnAway();
+  if (message.payload == kOfflinePayload && !message.retained) return events_.OnAway(now);
   if (message.payload != options_.birth_payload || announce_at_) return;
   events_.OnBirth(now);
   announce_at_ = now.steady + BirthPause();
 }
 
-// The will of an earlier connection, which the broker only now finds dead, or another client's word.
-void Publisher::HearBridge(const Message& message, Time now) {
-  if (message.payload != kOnlinePayload && !contradict_at_) contradict_at_ = now + kBeforeContradiction;
-}
-
 // A state that an earlier run left behind would be shown as live: it is taken back.
-void Publisher::HearState(const Inverter& inverter, const Message& message) {
-  if (inverter.was_read()) return channel_.unsubscribe(message.topic);  // our own word
-  if (!message.retained || message.payload.empty()) return;
-  channel_.publish(message.topic, StateDocument(inverter.snapshot()), Retain::kYes);
+void Publisher::HearState(const Inverter& inverter, const Message& message, Time now) {
+  if (version_ == MqttVersion::k5 && !message.retained) {
+    return own_topics_.OnHeard(message.topic, message.payload, now);
+  }
+  if (inverter.was_read() && version_ == MqttVersion::k311) return channel_.unsubscribe(message.topic);  // our own word
+  if (inverter.was_read() || !message.retained || message.payload.empty()) return;
+  Say(message.topic, StateDocument(inverter.snapshot()));
 }
 
 // A retained command was given at another time, perhaps to another program.
@@ -179,13 +196,35 @@ void Publisher::HearCommand(const Inverter& inverter, const Message& message, Ti
 void Publisher::SayState(Reported& reported, Time now) {
   const Inverter& inverter = *reported.inverter;
   state_ = StateDocument(inverter.snapshot(), std::move(state_));
-  channel_.publish(options_.topics.State(inverter.device()), state_, Retain::kYes);
+  Say(options_.topics.State(inverter.device()), state_);
   reported.pace.OnTold(inverter.snapshot(), now);
 }
 
 void Publisher::SayLink(const Inverter& inverter) {
   const std::string payload(inverter.snapshot().connected ? kOnlinePayload : kOfflinePayload);
-  channel_.publish(options_.topics.Link(inverter.device()), payload, Retain::kYes);
+  Say(options_.topics.Link(inverter.device()), payload);
+}
+
+void Publisher::SayBridge() { Say(options_.topics.Bridge(), std::string(kOnlinePayload)); }
+
+std::optional<int> Publisher::Say(const std::string& topic, const std::string& payload) {
+  own_topics_.OnSaid(topic, payload);
+  return channel_.publish(topic, payload, Retain::kYes);
+}
+
+void Publisher::Contradict(const OwnTopics::Contradicted& contradicted, Time now) {
+  if (contradicted.is_first) {
+    log::Warning(
+        "another client said \"{}\" on {}; saying again how it is. If a second app has an inverter of the same name, "
+        "rename one",
+        Shortened(contradicted.heard), contradicted.topic);
+  }
+  if (contradicted.topic == options_.topics.Bridge()) return SayBridge();
+  for (Reported& reported : inverters_) {
+    const Device& device = reported.inverter->device();
+    if (contradicted.topic == options_.topics.Link(device)) return SayLink(*reported.inverter);
+    if (contradicted.topic == options_.topics.State(device)) return SayState(reported, now);
+  }
 }
 
 Publisher::Reported* Publisher::Find(const Inverter& inverter) {

@@ -1,5 +1,6 @@
 // Tells over MQTT what the inverters say, and hears what is said to us there. After each connect, and when Home
-// Assistant starts, everything is told anew: what is old is called so before anything is called online.
+// Assistant starts, everything is told anew: what is old is called so before anything is called online. Where another
+// client speaks in our name (own_topics.h), it is told again.
 //
 // It reads no clock: its owner calls Tick when the time of next() has come.
 
@@ -21,6 +22,7 @@
 #include "mqtt/channel.h"
 #include "mqtt/event_sender.h"
 #include "mqtt/options.h"
+#include "mqtt/own_topics.h"
 #include "mqtt/report_pace.h"
 
 namespace aims {
@@ -37,32 +39,43 @@ class Publisher final : public Listener {
     ReportPace pace;
   };
 
-  // `on_changed` hears that Save has something to do.
-  Publisher(Channel channel, const MqttOptions& options, std::vector<Reported> inverters,
-            const std::string& data_directory, OnCommand on_command, std::function<void()> on_changed);
+  // What it knows from earlier runs, and must know in the next.
+  struct Kept {
+    AnnouncedDevices announced{};
+    EventQueue events{};
+  };
+
+  // `on_changed` hears that announced() or events() has changed.
+  Publisher(Channel channel, const MqttOptions& options, std::vector<Reported> inverters, Kept kept,
+            OnCommand on_command, std::function<void()> on_changed);
 
   void OnUpdate(const Inverter& inverter, const Update& update) override;
 
-  void OnConnected(Moment now);
+  void OnConnected(MqttVersion version, Moment now);
   void OnDisconnected();
   void OnMessage(const Message& message, Moment now);
   void OnAcknowledged(int token, Moment now);
+  void OnDenied(int token, Moment now);
   void OnRoom(Moment now);  // what could not be published for want of room can be now
 
   void Tick(Moment now);
   std::optional<Time> next() const;
 
   void SayOffline();  // this program ends
-  void Save();
+
+  const AnnouncedDevices& announced() const { return announcer_.announced(); }
+  const EventQueue& events() const { return events_.queue(); }
 
  private:
   void Announce(Time now);
   void HearBirth(const Message& message, Moment now);
-  void HearBridge(const Message& message, Time now);
-  void HearState(const Inverter& inverter, const Message& message);
+  void HearState(const Inverter& inverter, const Message& message, Time now);
   void HearCommand(const Inverter& inverter, const Message& message, Time now);
   void SayState(Reported& reported, Time now);
   void SayLink(const Inverter& inverter);
+  void SayBridge();
+  std::optional<int> Say(const std::string& topic, const std::string& payload);
+  void Contradict(const OwnTopics::Contradicted& contradicted, Time now);
   Reported* Find(const Inverter& inverter);
 
   Channel channel_;
@@ -71,10 +84,11 @@ class Publisher final : public Listener {
   OnCommand on_command_;
   Announcer announcer_;
   EventSender events_;
+  OwnTopics own_topics_;
   LogThrottle refusals_;
-  std::optional<Time> announce_at_;    // for Home Assistant has started
-  std::optional<Time> contradict_at_;  // for another client has called the bridge offline
-  std::string state_;                  // the last state document, for its memory
+  MqttVersion version_ = MqttVersion::k5;
+  std::optional<Time> announce_at_;  // for Home Assistant has started
+  std::string state_;                // the last state document, for its memory
 };
 
 }  // namespace aims

@@ -167,8 +167,9 @@ void ReadBroker(Section& section, Broker& broker) {
 }
 
 // Without a host the rest says nothing: the Supervisor's broker comes with its own.
-void WarnOfIdle(Section& section) {
+void WarnOfIdle(Section& section, const Broker& broker) {
   if (section.Find("host")) return;
+  if (broker.tls) section.Warning("tls", "it is ignored, because mqtt.host is not given");
   for (const string_view key : {"port", "username", "password"}) {
     if (section.Find(key)) section.Warning(key, "it is ignored, because mqtt.host is not given");
   }
@@ -205,10 +206,11 @@ CheckedOptions ParseOptions(string_view json) {
   }
   Section section(mqtt ? *mqtt : nothing, "mqtt.", findings);
   ReadMqtt(section, options.mqtt);
+  if (!options.inverters.empty()) options.mqtt.topics.first = options.inverters.front().device.id;
 
   if (const auto level = root.Choice("log_level", kLogLevels)) options.log_level = static_cast<LogLevel>(*level);
   root.WarnOfUnknown();
-  if (findings.mistakes.empty()) WarnOfIdle(section);
+  if (findings.mistakes.empty()) WarnOfIdle(section, options.mqtt.broker);
   return checked;
 }
 

@@ -9,23 +9,26 @@
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
+#include <charconv>
+#include <cstdint>
 #include <memory>
 
 #include "io/deadline.h"
 #include "supervisor/reply.h"
 
 namespace aims {
+
+struct SupervisorUrl {
+  std::string host;
+  uint16_t port;
+  std::string path;
+};
+
 namespace {
 
 using asio::ip::tcp;
 
-struct Url {
-  std::string host;
-  std::string port;
-  std::string path;
-};
-
-Url ParseUrl(const std::string& url) {
+SupervisorUrl ParseUrl(const std::string& url) {
   constexpr std::string_view kScheme = "http://";
   const std::string rest = url.starts_with(kScheme) ? url.substr(kScheme.size()) : url;
   const size_t slash = rest.find('/');
@@ -33,8 +36,14 @@ Url ParseUrl(const std::string& url) {
   const size_t colon = authority.rfind(':');
   std::string path = slash == std::string::npos ? "" : rest.substr(slash);
   while (path.ends_with('/')) path.pop_back();
-  if (colon == std::string::npos) return {authority, "80", path};
-  return {authority.substr(0, colon), authority.substr(colon + 1), path};
+  if (colon == std::string::npos) return {authority, 80, path};
+  uint16_t port = 0;
+  std::from_chars(authority.data() + colon + 1, authority.data() + authority.size(), port);
+  return {authority.substr(0, colon), port, path};
+}
+
+tl::unexpected<Error> Unreachable(const Supervisor& supervisor, const std::string& why) {
+  return Failure(ErrorCode::kAbsent, fmt::format("the Supervisor at {} cannot be reached: {}", supervisor.api, why));
 }
 
 // What came until the connection's end, or until it is whole or too much.
@@ -53,21 +62,19 @@ asio::awaitable<std::string> Receive(tcp::socket& socket) {
 
 }  // namespace
 
-asio::awaitable<Result<FoundBroker>> AskForBroker(asio::any_io_executor executor, Supervisor supervisor,
-                                                  std::chrono::milliseconds limit) {
-  const Url url = ParseUrl(supervisor.api);
+asio::awaitable<Result<FoundBroker>> AskForBroker(asio::any_io_executor executor, Resolver& resolver,
+                                                  Supervisor supervisor, std::chrono::milliseconds limit) {
+  const SupervisorUrl url = ParseUrl(supervisor.api);
+  const auto addresses = co_await resolver.Find(url.host);
+  if (!addresses) co_return Unreachable(supervisor, addresses.error().message);
+  const auto endpoints = AtPort(*addresses, url.port);
   std::error_code failure;
-  tcp::resolver resolver(executor);
-  const auto endpoints =
-      co_await resolver.async_resolve(url.host, url.port, asio::redirect_error(asio::use_awaitable, failure));
   const auto socket = std::make_shared<tcp::socket>(executor);
   const Deadline deadline(executor, limit, [socket] {
     std::error_code ignored;
     socket->close(ignored);
   });
-  if (!failure) {
-    co_await asio::async_connect(*socket, endpoints, asio::redirect_error(asio::use_awaitable, failure));
-  }
+  co_await asio::async_connect(*socket, endpoints, asio::redirect_error(asio::use_awaitable, failure));
   std::string answer;
   if (!failure && !deadline.is_over()) {
     const std::string request = ServiceRequest(url.host, url.path, supervisor.token);
@@ -79,9 +86,7 @@ asio::awaitable<Result<FoundBroker>> AskForBroker(asio::any_io_executor executor
     co_return Failure(ErrorCode::kTimeout, fmt::format("the Supervisor at {} does not answer in time", supervisor.api));
   }
   if (answer.empty()) {
-    const std::string why = failure ? failure.message() : "it closed the connection";
-    co_return Failure(ErrorCode::kAbsent,
-                      fmt::format("the Supervisor at {} cannot be reached: {}", supervisor.api, why));
+    co_return Unreachable(supervisor, failure ? failure.message() : "it closed the connection");
   }
   co_return ParseServiceAnswer(answer);
 }

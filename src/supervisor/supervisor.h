@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "io/resolver.h"
 #include "supervisor/reply.h"
 
 namespace aims {
@@ -17,13 +18,14 @@ struct Supervisor {
   std::string token;  // empty: we were not started by it
 };
 
-// The whole exchange takes at most kSupervisorLimit, but where a name has to be looked up as long as the resolver does.
+// The exchange takes at most kSupervisorLimit, and a name at most as long as the resolver says.
 inline constexpr std::chrono::seconds kSupervisorLimit{5};
 inline constexpr size_t kLargestAnswer = 65'536;
 
 // The errors of ParseServiceAnswer (service.h), or kAbsent: the Supervisor cannot be reached, kTimeout: it says
 // nothing.
-asio::awaitable<Result<FoundBroker>> AskForBroker(asio::any_io_executor executor, Supervisor supervisor,
+asio::awaitable<Result<FoundBroker>> AskForBroker(asio::any_io_executor executor, Resolver& resolver,
+                                                  Supervisor supervisor,
                                                   std::chrono::milliseconds limit = kSupervisorLimit);
 
 }  // namespace aims

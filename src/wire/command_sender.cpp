@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "inverter/sentences.h"
-#include "io/log.h"
 #include "io/pause.h"
 #include "megatec/requests.h"
 
@@ -18,6 +18,7 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kQuietBeforeCommand = 100ms;
 constexpr auto kAnswerLimit = 400ms;  // a unit that refuses has done so by then
 constexpr auto kLongestWait = 5s;
+constexpr auto kBetweenCommands = 2s;
 
 }  // namespace
 
@@ -28,6 +29,11 @@ bool CommandSender::Take(Command command, Time now) {
   }
   waiting_ = Waiting{command, now};
   return true;
+}
+
+std::optional<CommandSender::Time> CommandSender::due() const {
+  if (!waiting_) return {};
+  return std::max(waiting_->since, next_);
 }
 
 void CommandSender::DropOld(Time now) {
@@ -52,6 +58,7 @@ asio::awaitable<Result<void>> CommandSender::Send(Link& link, Reading before) {
   }
   const std::string request = megatec::RequestFor(command, delays_);
   co_await Pause(executor_, kQuietBeforeCommand);
+  next_ = Clock::now() + kBetweenCommands;
   const auto answer = co_await link.Ask(request, kAnswerLimit);
   const bool is_lost = !answer && answer.error().code == ErrorCode::kLinkDown;
   if (is_lost) {
@@ -78,7 +85,7 @@ void CommandSender::Judge(const std::optional<Reading>& after) {
 }
 
 void CommandSender::Say(LogLevel level, Command command, const std::string& what) {
-  log::Write(level, fmt::format("{}: command {}: {}", name_, Name(command), what));
+  say_({level, fmt::format("command {}: {}", Name(command), what)});
 }
 
 }  // namespace aims

@@ -6,6 +6,7 @@
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -22,13 +23,14 @@ class CommandSender {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
-  // `name`: the inverter's, for the log.
-  CommandSender(asio::any_io_executor executor, std::string name, const ShutdownDelays& delays)
-      : executor_(executor), name_(std::move(name)), delays_(delays) {}
+  // `say` writes a line of the inverter's into the log.
+  CommandSender(asio::any_io_executor executor, std::function<void(const LogLine&)> say, const ShutdownDelays& delays)
+      : executor_(executor), say_(std::move(say)), delays_(delays) {}
 
   // Takes `command`, unless another one waits; true: it waits to be sent.
   bool Take(Command command, Time now);
-  bool is_waiting() const { return waiting_.has_value(); }
+  // When what waits may be sent; nothing: nothing waits.
+  std::optional<Time> due() const;
   // What could not be sent in time is no longer wanted.
   void DropOld(Time now);
   void Drop(const std::string& why);
@@ -56,10 +58,11 @@ class CommandSender {
   void Say(LogLevel level, Command command, const std::string& what);
 
   asio::any_io_executor executor_;
-  std::string name_;
+  std::function<void(const LogLine&)> say_;
   ShutdownDelays delays_;
   std::optional<Waiting> waiting_;
   std::optional<Sent> sent_;
+  Time next_{};  // not before, for the inverter's sake
   LogThrottle refusals_;
 };
 

@@ -85,13 +85,11 @@ Result<OpenLine> Opener::Take(Result<OpenPort> port) {
 
 asio::awaitable<Result<OpenLine>> Opener::Connect(TcpBridge bridge) {
   name_ = ToString(address_);
-  const std::string service = std::to_string(bridge.port);
+  const auto addresses = co_await resolver_.Find(bridge.host);
+  if (!addresses) co_return Failure(ErrorCode::kAbsent, fmt::format("{}: {}", name_, addresses.error().message));
   std::error_code failure;
-  tcp::resolver resolver(executor_);
-  const auto found =
-      co_await resolver.async_resolve(bridge.host, service, asio::redirect_error(asio::use_awaitable, failure));
-  for (const auto& entry : found) {
-    auto socket = co_await ConnectTo(executor_, entry.endpoint());
+  for (const tcp::endpoint& endpoint : AtPort(*addresses, bridge.port)) {
+    auto socket = co_await ConnectTo(executor_, endpoint);
     if (socket) co_return OpenLine{std::move(*socket), kNetworkSilence, /*is_network=*/true};
     failure = socket.error();
   }

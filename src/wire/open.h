@@ -13,6 +13,7 @@
 #include "inverter/address.h"
 #include "inverter/battery.h"
 #include "io/descriptor.h"
+#include "io/resolver.h"
 #include "megatec/simulator.h"
 #include "wire/serial.h"
 
@@ -28,11 +29,15 @@ struct OpenLine {
 class Opener {
  public:
   // `simulated`: the battery of a simulated inverter.
-  Opener(asio::any_io_executor executor, Address address, int baud_rate, const BatteryOptions& simulated = {})
-      : executor_(executor), address_(std::move(address)), baud_rate_(baud_rate), simulated_(simulated) {}
+  Opener(asio::any_io_executor executor, Resolver& resolver, Address address, int baud_rate,
+         const BatteryOptions& simulated = {})
+      : executor_(executor),
+        resolver_(resolver),
+        address_(std::move(address)),
+        baud_rate_(baud_rate),
+        simulated_(simulated) {}
 
-  // Takes up to kConnectLimit for each of a host's addresses, and, where its name has to be looked up, as long as the
-  // system's resolver does.
+  // Takes up to kConnectLimit for each of a host's addresses, and for its name as long as the resolver says.
   asio::awaitable<Result<OpenLine>> Open();
 
   // What is, or was last, open, as a person would name it: "/dev/ttyUSB0 at 2400 baud".
@@ -60,6 +65,7 @@ class Opener {
   Result<OpenLine> StartSimulator();
 
   asio::any_io_executor executor_;
+  Resolver& resolver_;
   Address address_;
   int baud_rate_;
   BatteryOptions simulated_;

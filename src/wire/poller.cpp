@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "inverter/sentences.h"
@@ -19,17 +21,25 @@ using Clock = Link::Clock;
 
 constexpr auto kWellAfter = 10s;  // an inverter that answers for so long is well
 
+// No inverter goes on battery and back as often as these lines about the power would tell: all are written. Together no
+// more than 60 lines in the first minute.
+constexpr std::array<LogBudget, 4> kBudgets{LogBudget(16, 16), LogBudget(5, 5), LogBudget(4, 3), LogBudget(3, 3)};
+constexpr std::array<std::string_view, 4> kAbouts{"the power", "its flags", "the connection", "commands"};
+
 }  // namespace
 
-Poller::Poller(asio::any_io_executor executor, const InverterOptions& options, Inverter& inverter, OnUpdate on_update)
+Poller::Poller(asio::any_io_executor executor, Resolver& resolver, const InverterOptions& options, Inverter& inverter,
+               OnUpdate on_update)
     : executor_(executor),
       name_(options.device.name),
       poll_interval_(options.poll_interval),
       inverter_(inverter),
       on_update_(std::move(on_update)),
-      opener_(executor, options.address, options.baud_rate, options.battery),
+      opener_(executor, resolver, options.address, options.baud_rate, options.battery),
       link_(executor),
-      commands_(executor, options.device.name, options.delays),
+      commands_(
+          executor, [this](const LogLine& line) { Say(About::kOrders, line); }, options.delays),
+      budgets_(kBudgets),
       request_(megatec::kStatusRequest) {}
 
 asio::awaitable<void> Poller::Run() {
@@ -47,7 +57,9 @@ asio::awaitable<void> Poller::Run() {
       link_.Close();
     }
     if (!link_.is_open()) continue;
-    const bool is_there = co_await link_.Rest(start + poll_interval_);
+    const auto next = start + poll_interval_;
+    const auto until = std::min<Clock::time_point>(next, commands_.due().value_or(next));
+    const bool is_there = co_await link_.Rest(until);
     if (is_there) continue;
     Gone({ErrorCode::kLinkDown, "it was hung up"});
     co_await PauseBeforeOpen();
@@ -76,7 +88,7 @@ void Poller::OnCommand(Command command) {
 // Right after a good reading: passes on what waits, and reads again.
 asio::awaitable<void> Poller::SendCommands() {
   commands_.DropOld(Clock::now());
-  while (commands_.is_waiting() && link_.is_open() && IsAnswering()) {
+  while (commands_.due() && *commands_.due() <= Clock::now() && link_.is_open() && IsAnswering()) {
     const Reading before = *inverter_.snapshot().reading;
     const auto sent = co_await commands_.Send(link_, before);
     if (!sent) {
@@ -103,8 +115,9 @@ asio::awaitable<bool> Poller::Opened() {
     co_return true;
   }
   if (IsNews(opened.error().code)) {
-    log::Warning("{}: {}; looking for it every {}{}", name_, opened.error().message, InWords(opener_.PauseBeforeOpen()),
-                 AtStart(Advice(opened.error().code)));
+    Say(About::kConnection,
+        {LogLevel::kWarning, fmt::format("{}; looking for it every {}{}", opened.error().message,
+                                         InWords(opener_.PauseBeforeOpen()), AtStart(Advice(opened.error().code)))});
   }
   Deliver(inverter_.Gone(Now()));
   co_await PauseBeforeOpen();
@@ -124,14 +137,14 @@ void Poller::Apply(const Reading& reading) {
   const std::optional<Reading> before = inverter_.snapshot().reading;
   if (!inverter_.was_read()) {
     opener_.Keep();
-    log::Info("{}: the inverter answers: {}", name_, Summary(reading));
+    Say(About::kConnection, {LogLevel::kInfo, fmt::format("the inverter answers: {}", Summary(reading))});
   } else if (!before && std::exchange(is_loss_told_, false)) {
-    log::Info("{}: the inverter answers again after {}: {}", name_, InWords(now - silent_since_), Summary(reading));
+    Say(About::kConnection, {LogLevel::kInfo, fmt::format("the inverter answers again after {}: {}",
+                                                          InWords(now - silent_since_), Summary(reading))});
   }
   if (!before) back_since_ = now;
   if (before) {
-    for (const LogLine& line : Changes(*before, reading))
-      log::Write(line.level, fmt::format("{}: {}", name_, line.text));
+    for (const LogLine& line : Changes(*before, reading)) Say(About::kFlags, line);
   }
   if (now - back_since_ >= kWellAfter) troubles_.Clear();
   timeouts_ = 0;
@@ -144,11 +157,12 @@ void Poller::Missed(const Error& error, std::string_view advice) {
   if (inverter_.snapshot().connected) silent_since_ = Clock::now();
   Deliver(inverter_.Missed(Now()));
   if (inverter_.misses() >= Inverter::kMissesUntilSilent && IsNews(error.code)) {
-    log::Warning(
-        "{}: {} requests in a row to {} without a good answer ({}); {}{}", name_, Inverter::kMissesUntilSilent,
-        opener_.name(), error.message,
-        opener_.IsBorrowed() ? "leaving it alone for 10 s at a time, for it may be another device's" : "asking on",
-        AtStart(advice));
+    const char* then =
+        opener_.IsBorrowed() ? "leaving it alone for 10 s at a time, for it may be another device's" : "asking on";
+    Say(About::kConnection,
+        {LogLevel::kWarning,
+         fmt::format("{} requests in a row to {} without a good answer ({}); {}{}", Inverter::kMissesUntilSilent,
+                     opener_.name(), error.message, then, AtStart(advice))});
   }
   if (inverter_.was_read()) return;
   const bool cr = request_ == megatec::kStatusRequest;
@@ -158,8 +172,8 @@ void Poller::Missed(const Error& error, std::string_view advice) {
 void Poller::Gone(const Error& error) {
   const auto now = Clock::now();
   if (IsNews(error.code)) {
-    log::Warning("{}: lost {} ({}); looking for it every {}", name_, opener_.name(), error.message,
-                 InWords(opener_.PauseBeforeOpen()));
+    Say(About::kConnection, {LogLevel::kWarning, fmt::format("lost {} ({}); looking for it every {}", opener_.name(),
+                                                             error.message, InWords(opener_.PauseBeforeOpen()))});
   }
   if (inverter_.snapshot().connected) silent_since_ = now;
   Deliver(inverter_.Gone(Now()));
@@ -168,8 +182,22 @@ void Poller::Gone(const Error& error) {
 // First the listeners, then the log, which may be slow.
 void Poller::Deliver(const Update& update) {
   on_update_(update);
-  for (const LogLine& line : update.lines) log::Write(line.level, fmt::format("{}: {}", name_, line.text));
+  for (const LogLine& line : update.lines) Say(About::kPower, line);
+  SayWhatWasLeftOut();
   if (update.connection == Connection::kLost) commands_.Drop("ignored: the inverter fell silent");
+}
+
+void Poller::Say(About about, const LogLine& line) {
+  if (budgets_[static_cast<size_t>(about)].Take(Clock::now())) {
+    log::Write(line.level, fmt::format("{}: {}", name_, line.text));
+  }
+}
+
+void Poller::SayWhatWasLeftOut() {
+  for (size_t i = 0; i < budgets_.size(); ++i) {
+    const auto count = budgets_[i].LeftOut(Clock::now());
+    if (count) log::Warning("{}: {} more lines about {} were left out in the last minute", name_, *count, kAbouts[i]);
+  }
 }
 
 // True the first time that something is wrong. Of a line that comes and goes only the first loss is told, and one that

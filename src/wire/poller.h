@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <array>
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 #include <chrono>
@@ -11,6 +12,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/log_budget.h"
+#include "base/log_level.h"
 #include "base/log_once.h"
 #include "inverter/command.h"
 #include "inverter/inverter.h"
@@ -25,7 +28,8 @@ class Poller {
  public:
   using OnUpdate = std::function<void(const Update&)>;
 
-  Poller(asio::any_io_executor executor, const InverterOptions& options, Inverter& inverter, OnUpdate on_update);
+  Poller(asio::any_io_executor executor, Resolver& resolver, const InverterOptions& options, Inverter& inverter,
+         OnUpdate on_update);
 
   asio::awaitable<void> Run();
 
@@ -42,6 +46,10 @@ class Poller {
   void Missed(const Error& error, std::string_view advice);
   void Gone(const Error& error);
   void Deliver(const Update& update);
+  // What a line is about. Each has a budget of lines: neither the wire nor other clients can fill the disk.
+  enum class About { kPower, kFlags, kConnection, kOrders };
+  void Say(About about, const LogLine& line);
+  void SayWhatWasLeftOut();
   bool IsNews(ErrorCode code);
   std::string AtStart(std::string_view advice) const;
   asio::awaitable<void> PauseBeforeOpen();
@@ -55,10 +63,11 @@ class Poller {
   Link link_;
   CommandSender commands_;
   LogOncePerKind troubles_;
-  std::string_view request_;   // asked now; the two forms take turns until one was answered
-  std::string asked_;          // what the log last said is asked
-  int timeouts_ = 0;           // in a row, of the connection that is open: nothing at all came back
-  bool is_loss_told_ = false;  // and its end is worth a line
+  std::array<LogBudget, 4> budgets_;  // by About
+  std::string_view request_;          // asked now; the two forms take turns until one was answered
+  std::string asked_;                 // what the log last said is asked
+  int timeouts_ = 0;                  // in a row, of the connection that is open: nothing at all came back
+  bool is_loss_told_ = false;         // and its end is worth a line
   Link::Clock::time_point silent_since_{};
   Link::Clock::time_point back_since_{};
 };

@@ -24,6 +24,7 @@ struct Fixture {
   TemporaryDirectory directory;
   Pty pty;
   asio::io_context context;
+  Disk disk{context.get_executor()};
   FakeUps ups{context, std::move(pty.master)};
   Options options;
 
@@ -45,7 +46,7 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE_FIXTURE(Fixture, "an outage is saved without a broker, and its event waits") {
-  App app(context.get_executor(), options, {}, directory.path());
+  App app({context.get_executor(), disk, directory.path()}, options, {});
   ups.Expect("Q1\r").Reply(std::string(frames::kMains));
   ups.Expect("Q1\r").Reply(std::string(frames::kOutage));
   app.Start();
@@ -59,7 +60,7 @@ TEST_CASE_FIXTURE(Fixture,
   directory.Write("outages.json",
                   R"({"version":1,"inverters":{"one":{"total":7,"last_seen":"2026-11-22T21:04:00.000+00:00",)"
                   R"("running":null,"outages":[]}}})");
-  App app(context.get_executor(), options, {}, directory.path());
+  App app({context.get_executor(), disk, directory.path()}, options, {});
   CHECK(TextOf(directory / "announced.json").find("one_rehearsal") != std::string::npos);
   ups.Expect("Q1\r").Reply(std::string(frames::kOutage));
   app.Start();

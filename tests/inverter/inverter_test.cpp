@@ -235,3 +235,173 @@ TEST_CASE("with a slow poll interval what lies between two polls is no gap") {
   CHECK(slow.snapshot().last_outage_record->gaps == 0);
   CHECK(slow.snapshot().last_outage_record->duration == 62s);
 }
+
+// Bug: killed between an event and its record, the next run told the event under another id.
+TEST_CASE("the events of an outage have the same ids in a run that begins anew without its record") {
+  const Reading mains = *megatec::ParseStatus(frames::kMains);
+  Reading outage = *megatec::ParseStatus(frames::kOutage);
+  SavedInverter saved;
+  saved.outages.total = 7;
+  const auto ids = [&](const std::string& run) {
+    Inverter inverter({.device = {"one", "One", ""}, .shutdown = {.after = 2s, .delay = 0s, .restore_delay = 5s}},
+                      saved, run);
+    std::vector<std::string> told;
+    Inverter::Time now{1000s};
+    const auto read = [&](const Reading& reading) {
+      for (const PowerEvent& event : inverter.Apply(reading, {now += 1s}).events) told.push_back(event.id);
+    };
+    read(mains);
+    for (const bool is_low : {false, false, false, true, false, true, false}) {
+      outage.battery_low = is_low;
+      read(outage);
+    }
+    for (int i = 0; i < 10; ++i) read(mains);
+    return told;
+  };
+  CHECK(ids("a") == ids("b"));
+  CHECK(ids("a") == std::vector<std::string>{"one-8-power_lost", "one-8-shutdown_advised", "one-8-battery_low",
+                                             "one-8-battery_ok", "one-8-battery_low-2", "one-8-battery_ok-2",
+                                             "one-8-power_restored", "one-8-shutdown_withdrawn"});
+}
+
+TEST_CASE_FIXTURE(Fixture, "events that belong to no outage have ids of their run, and two outages never the same") {
+  Read(mains);
+  Reading failed = mains;
+  failed.ups_failed = true;
+  now += 1s;
+  CHECK(inverter.Apply(failed, {now}).events[0].id.starts_with("run-"));
+  std::set<std::string> ids;
+  for (int i = 0; i < 5; ++i) {
+    now += 1s;
+    ids.insert(inverter.Apply(outage, {now}).events[0].id);
+    now += 1s;
+    ids.insert(inverter.Apply(mains, {now}).events[0].id);
+  }
+  CHECK(ids.size() >= 10);
+}
+
+namespace {
+
+// A host without a clock chip: its clock starts anywhere.
+struct Clockless {
+  std::string boot = "boot1";
+  SavedInverter saved{};
+  Inverter inverter{{.device = {"one", "One", ""}}, saved, "run", boot};
+  Moment now{Inverter::Time(100s), WallTime(0s)};
+  Reading mains = *megatec::ParseStatus(frames::kMains);
+  Reading outage = *megatec::ParseStatus(frames::kOutage);
+
+  Update Read(const Reading& reading, std::chrono::milliseconds later = 1s) {
+    now.steady += later;
+    now.wall += later;
+    return inverter.Apply(reading, now);
+  }
+  void Restart(const std::string& as) {
+    saved = inverter.saved();
+    inverter = Inverter({.device = {"one", "One", ""}}, saved, "run", as);
+  }
+  const Outage& last() const { return *inverter.snapshot().last_outage_record; }
+};
+
+const WallTime kTruth = *ParseTime("2026-11-25T12:00:00.000+00:00");
+
+}  // namespace
+
+// Bug: records kept the year 1970, ended before they began, or had ranges that excluded the truth.
+TEST_CASE_FIXTURE(Clockless, "a clock that is set corrects what this boot wrote, and it is told and saved again") {
+  Read(mains);
+  Read(outage);
+  Read(mains, 10s);
+  Read(outage, 5s);
+  now.wall = kTruth;
+  const Update update = Read(outage, 1s);
+  CHECK(update.save_outages);
+  CHECK(update.clock_set > 0ms);
+  CHECK(inverter.snapshot().on_battery_since == kTruth);
+  CHECK(last().begin == kTruth - 15s);
+  CHECK(last().end == kTruth - 5s);
+  CHECK(last().duration == 10s);
+  CHECK_FALSE(last().is_uncertain);
+  now.wall -= 1h;  // and back
+  Read(mains);
+  CHECK(last().begin == kTruth - 1h);
+  CHECK(last().end == now.wall);
+  CHECK(inverter.saved().outages.records.front().begin == kTruth - 1h - 15s);
+}
+
+TEST_CASE_FIXTURE(Clockless, "a clock that is corrected a little, or slowly, changes nothing") {
+  Read(mains);
+  Read(outage);
+  const WallTime begin = now.wall;
+  for (int i = 0; i < 100; ++i) {
+    now.wall += 1900ms;
+    CHECK(Read(outage).clock_set == 0ms);
+  }
+  CHECK(inverter.snapshot().on_battery_since == begin);
+}
+
+TEST_CASE_FIXTURE(Clockless, "a clock that is set while this program does not run is noticed by the next run") {
+  Read(mains);
+  Read(outage);
+  const WallTime begin = now.wall;
+  Restart(boot);
+  now.wall += 1000h;
+  CHECK(Read(outage).clock_set == 1000h);
+  CHECK(inverter.snapshot().on_battery_since == begin + 1000h);
+}
+
+TEST_CASE_FIXTURE(Clockless, "an outage that two boots saw is uncertain when the second one's clock was wrong") {
+  now.wall = kTruth;
+  Read(mains);
+  Read(outage);
+  const WallTime begin = now.wall;
+  Restart("boot2");
+  now.steady = Inverter::Time(20s);
+  now.wall = WallTime(0s);
+  Read(outage);
+  Read(outage);
+  now.wall = begin + 1h;
+  Read(outage, 1s);
+  CHECK(inverter.snapshot().on_battery_since == begin);
+  Read(mains);
+  CHECK(last().is_uncertain);
+  CHECK(last().begin == begin);
+  CHECK(last().end == now.wall);
+  CHECK(last().duration >= 1h);  // what went by meanwhile is known now
+  CHECK(last().duration < 1h + 1min);
+}
+
+TEST_CASE_FIXTURE(Clockless,
+                  "an outage that ended before the clock was set, after a restart, holds the truth in its range") {
+  now.wall = kTruth;
+  Read(mains);
+  Read(outage);
+  const WallTime begin = now.wall;
+  Restart("boot2");
+  now.steady = Inverter::Time(20s);
+  now.wall = WallTime(0s);
+  Read(mains);
+  const WallTime end = now.wall;
+  now.wall = begin + 2h;
+  Read(mains, 1s);
+  CHECK(last().begin == begin);
+  CHECK(*last().end > end);
+  CHECK(*last().end >= begin + 2h);
+  CHECK(*last().end_earliest >= begin);
+  CHECK(*last().end_earliest <= *last().end);
+  CHECK(last().is_uncertain);
+}
+
+TEST_CASE_FIXTURE(Clockless, "what an earlier boot wrote whole is left as it is") {
+  now.wall = kTruth;
+  Read(mains);
+  Read(outage);
+  Read(mains);
+  const Outage before = last();
+  Restart("boot2");
+  now = {Inverter::Time(20s), WallTime(0s)};
+  Read(mains);
+  now.wall = kTruth + 1h;
+  Read(mains);
+  CHECK(last() == before);
+}

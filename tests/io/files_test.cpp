@@ -1,6 +1,7 @@
 #include "io/files.h"
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 
@@ -19,12 +20,15 @@ TEST_CASE("a file that is too large, or none, is refused by its name") {
   const std::string path = directory.Write("large", std::string(10'001, 'x'));
   CHECK(ReadFile(path, 10'000).error().code == ErrorCode::kRefused);
   CHECK(ReadFile("/dev/zero", 10'000).error().code == ErrorCode::kRefused);
-  for (const std::string& missing : {directory / "none", directory.path()}) {
-    const auto text = ReadFile(missing, 10);
+  const std::string fifo = directory / "fifo";
+  REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+  for (const std::string& other : {directory.path(), fifo}) {  // a fifo would wait for a writer for ever
+    const auto text = ReadFile(other, 10);
     REQUIRE_FALSE(text);
-    CHECK(text.error().code == ErrorCode::kAbsent);
-    CHECK(text.error().message.find(missing) != std::string::npos);
+    CHECK(text.error().code == ErrorCode::kRefused);
+    CHECK(text.error().message.find(other) != std::string::npos);
   }
+  CHECK(ReadFile(directory / "none", 10).error().code == ErrorCode::kAbsent);
 }
 
 TEST_CASE("what cannot be written leaves what was there") {
@@ -45,4 +49,17 @@ TEST_CASE("a link in the place of the new file is not followed") {
   CHECK_FALSE(WriteFile(directory / "file", "text"));
   CHECK(*ReadFile(other, 10) == "untouched");
   CHECK(WriteFile(directory / "file", "text"));  // and it is out of the way now
+}
+
+TEST_CASE("a directory is held by one, and free again when that one is gone") {
+  TemporaryDirectory directory;
+  {
+    const auto held = LockDirectory(directory.path());
+    REQUIRE(held);
+    const auto second = LockDirectory(directory.path());
+    REQUIRE_FALSE(second);
+    CHECK(second.error().code == ErrorCode::kBusy);
+  }
+  CHECK(LockDirectory(directory.path()));
+  CHECK(LockDirectory(directory / "none").error().code == ErrorCode::kAbsent);
 }

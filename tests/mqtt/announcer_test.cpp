@@ -2,7 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/io/temporary.h"
 #include "tests/mqtt/recorder.h"
 
 using namespace aims;
@@ -15,12 +14,12 @@ const std::string kConfigOfOne = "homeassistant/device/aims2mqtt_one/config";
 const std::string kConfigOfTwo = "homeassistant/device/aims2mqtt_two/config";
 
 struct Fixture {
-  TemporaryDirectory directory;
+  AnnouncedDevices kept;
   Recorder recorder;
   Channel channel = recorder.Open();
 
   Announcer Make(std::vector<Device> devices, const Topics& topics = {}) {
-    return {channel, topics, std::move(devices), directory.path(), [] {}};
+    return {channel, topics, std::move(devices), kept, [] {}};
   }
   // A run in which everything is acknowledged, saved or not.
   void Run(std::vector<Device> devices, const Topics& topics = {}) {
@@ -28,7 +27,7 @@ struct Fixture {
     Announcer announcer = Make(std::move(devices), topics);
     announcer.Announce();
     for (int token = 1; token <= recorder.tokens; ++token) announcer.OnAcknowledged(token);
-    announcer.Save();
+    kept = announcer.announced();
   }
 };
 
@@ -58,7 +57,7 @@ TEST_CASE_FIXTURE(Fixture, "what the broker did not acknowledge is cleared again
     announcer.Announce();
     announcer.OnDisconnected();
     for (int token = 1; token <= recorder.tokens; ++token) announcer.OnAcknowledged(token);
-    announcer.Save();
+    kept = announcer.announced();
   }
   Run({kOne});
   CHECK(recorder.Count(kConfigOfTwo) == 1);
@@ -84,6 +83,24 @@ TEST_CASE_FIXTURE(Fixture, "under another base topic the old one is cleared, its
   CHECK_FALSE(recorder.Last("homeassistant/device/ups_one/config").payload.empty());
 }
 
+TEST_CASE_FIXTURE(
+    Fixture,
+    "when another inverter is the first, the old bridge topic is cleared, after the devices have the new one") {
+  Run({kOne, kTwo}, {.first = "one"});
+  recorder.published.clear();
+  Announcer announcer = Make({kTwo, kOne}, {.first = "two"});
+  announcer.Announce();
+  CHECK(recorder.Topics() == std::vector<std::string>{kConfigOfTwo, kConfigOfOne, "aims2mqtt/one/bridge"});
+  CHECK(recorder.published.back().payload.empty());
+  announcer.OnDisconnected();
+  recorder.published.clear();
+  announcer.Announce();  // not acknowledged yet
+  CHECK(recorder.Count("aims2mqtt/one/bridge") == 1);
+  announcer.OnAcknowledged(recorder.tokens);
+  announcer.Announce();
+  CHECK(recorder.Count("aims2mqtt/one/bridge") == 1);
+}
+
 TEST_CASE_FIXTURE(Fixture, "entities that are no longer allowed are taken back first, until the broker has heard it") {
   Device device = kOne;
   device.permissions.control = true;
@@ -91,7 +108,7 @@ TEST_CASE_FIXTURE(Fixture, "entities that are no longer allowed are taken back f
   {
     Announcer announcer = Make({kOne});
     announcer.Announce();
-    announcer.Save();  // the broker said nothing
+    kept = announcer.announced();  // the broker said nothing
   }
   Run({kOne});
   REQUIRE(recorder.published.size() == 2);

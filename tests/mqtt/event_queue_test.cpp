@@ -96,3 +96,40 @@ TEST_CASE("the voltage of a failure that nobody saw is kept, and nothing else in
   wrong.replace(wrong.find("81.5"), 4, "null");
   CHECK_FALSE(EventQueue::FromJson(wrong));
 }
+
+// Bug: after a kill between an event and its record the next run told it again, under another id.
+TEST_CASE("an event that waits already is not added again") {
+  EventQueue queue;
+  CHECK(queue.Add(Numbered(1)));
+  CHECK(queue.Add(Numbered(1)));
+  CHECK(queue.size() == 1);
+}
+
+TEST_CASE("what was told perhaps is kept, over a restart, too, and waits again when it is asked for") {
+  EventQueue queue;
+  for (int i = 1; i <= 3; ++i) queue.Add(Numbered(i));
+  queue.ToldPerhaps("1");
+  queue.ToldPerhaps("2");
+  queue.ToldPerhaps("no such");
+  CHECK(queue.oldest() == Numbered(3));
+  auto again = *EventQueue::FromJson(queue.ToJson());
+  CHECK(again.ToJson() == queue.ToJson());
+  CHECK(again.KeepOnly([](const PowerEvent& event) { return event.id != "2"; }) == 1);
+  again.TellAgain();
+  CHECK(again.size() == 2);
+  CHECK(again.oldest() == Numbered(1));
+  again.TellAgain();
+  CHECK(again.size() == 2);
+}
+
+TEST_CASE("of what was told perhaps the oldest is forgotten, too, when it is too much") {
+  EventQueue queue;
+  for (int i = 0; i < 2 * static_cast<int>(EventQueue::kMost); ++i) {
+    queue.Add(Numbered(i));
+    queue.ToldPerhaps(std::to_string(i));
+  }
+  CHECK(EventQueue::FromJson(queue.ToJson()));
+  queue.TellAgain();
+  CHECK(queue.size() == EventQueue::kMost);
+  CHECK(queue.oldest() == Numbered(200));
+}

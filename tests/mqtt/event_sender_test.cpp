@@ -2,7 +2,8 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/io/temporary.h"
+#include <utility>
+
 #include "tests/mqtt/recorder.h"
 
 using namespace aims;
@@ -13,7 +14,6 @@ namespace {
 const std::string kTopic = "aims2mqtt/one/event";
 
 struct Fixture {
-  TemporaryDirectory directory;
   Recorder recorder;
   Channel channel = recorder.Open();
   Moment now{EventSender::Time(1000s), WallTime(1h)};
@@ -21,22 +21,23 @@ struct Fixture {
   int numbers = 0;
   EventSender sender = Make();
 
-  EventSender Make() {
-    return {channel, Topics(), directory.path(), [](const std::string& id) { return id == "one"; },
+  EventSender Make(EventQueue queue = {}) {
+    return {channel, Topics(), std::move(queue), [](const std::string& id) { return id == "one"; },
             [this] { ++changes; }};
   }
   void Happen() {
     sender.Enqueue({"one", EventType::kPowerLost, std::to_string(++numbers), now.wall, now.steady}, now);
   }
   // Lets time pass as a timer would: at each moment that the sender asks for.
-  void Pass(std::chrono::milliseconds time) {
+  void Pass(std::chrono::milliseconds time) { Pass(sender, time); }
+  void Pass(EventSender& of, std::chrono::milliseconds time) {
     const auto end = now.steady + time;
     int wakes = 0;
-    while (const auto next = sender.next()) {
+    while (const auto next = of.next()) {
       if (*next > end) break;
       REQUIRE(++wakes < 100);  // no busy waiting
       Go(std::max(*next, now.steady) - now.steady);
-      sender.Tick(now);
+      of.Tick(now);
     }
     Go(end - now.steady);
   }
@@ -99,9 +100,9 @@ TEST_CASE_FIXTURE(Fixture, "events go one at a time, in their order, a tenth of 
 TEST_CASE_FIXTURE(Fixture, "while Home Assistant is away nothing is sent, and after its return everything") {
   sender.OnConnected(now);
   Pass(10s);
-  sender.OnAway();
+  sender.OnAway(now);
   Happen();
-  Pass(1h);
+  Pass(179s);
   CHECK(sent() == 0);
   sender.OnBirth(now);
   sender.OnAnnounced(now);
@@ -109,13 +110,67 @@ TEST_CASE_FIXTURE(Fixture, "while Home Assistant is away nothing is sent, and af
   CHECK(sent() == 1);
 }
 
+// Bug: a second Home Assistant on the broker was stopped, and the first one heard of no outage any more.
+TEST_CASE_FIXTURE(Fixture,
+                  "after three minutes without a birth message events are sent all the same, and kept for it") {
+  sender.OnConnected(now);
+  Pass(61s);
+  sender.OnAway(now);
+  Pass(2min);
+  sender.OnAway(now);  // once more begins no new three minutes
+  Happen();
+  Pass(59s);
+  CHECK(sent() == 0);
+  Pass(1s);
+  CHECK(sent() == 1);
+  CHECK(sender.audience() == Audience::kOverdue);
+  Acknowledge();
+  Pass(1h);
+  CHECK(sent() == 1);
+
+  // The program is started again meanwhile.
+  EventSender again = Make(*EventQueue::FromJson(sender.queue().ToJson()));
+  again.OnConnected(now);
+  Pass(again, 1h);
+  CHECK(sent() == 1);
+  for (int i = 0; i < 2; ++i) {  // the second birth has nothing left to tell
+    again.OnBirth(now);
+    again.OnAnnounced(now);
+    Pass(again, 1s);
+    CHECK(sent() == 2);
+    CHECK(last().find(R"("id":"1")") != std::string::npos);
+    again.OnAcknowledged(recorder.tokens, now);
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "an event that the broker denies waits, is tried again later, and holds up no other inverter's") {
+  sender.OnConnected(now);
+  Pass(10s);
+  Happen();
+  sender.Enqueue({"two", EventType::kPowerLost, "x", now.wall, now.steady}, now);
+  sender.OnDenied(recorder.tokens, now);
+  CHECK(recorder.Count("aims2mqtt/two/event") == 1);
+  Acknowledge();
+  CHECK(sender.queue().size() == 1);
+  Pass(58s);
+  CHECK(sent() == 1);
+  Pass(3s);
+  CHECK(sent() == 2);
+  sender.OnDenied(recorder.tokens, now);
+  sender.OnDisconnected();
+  sender.OnConnected(now);
+  Pass(10s);
+  CHECK(sent() == 3);  // another connection may have other rights
+}
+
 TEST_CASE_FIXTURE(Fixture, "Home Assistant that goes away while it returns is away") {
   sender.OnConnected(now);
   sender.OnBirth(now);
   sender.OnAnnounced(now);
-  sender.OnAway();
+  sender.OnAway(now);
   Happen();
-  Pass(1h);
+  Pass(2min);
   CHECK(sent() == 0);
   CHECK(sender.audience() == Audience::kAway);
 }
@@ -189,8 +244,7 @@ TEST_CASE_FIXTURE(Fixture, "what waits outlives a restart, but for inverters tha
   Happen();
   sender.Enqueue({"two", EventType::kPowerLost, "x", now.wall, now.steady}, now);
   CHECK(changes == 2);
-  sender.Save();
-  EventSender again = Make();
+  EventSender again = Make(*EventQueue::FromJson(sender.queue().ToJson()));
   again.OnConnected(now);
   now.steady += 10s;
   again.Tick(now);

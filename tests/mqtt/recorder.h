@@ -31,7 +31,7 @@ struct Recorder {
               published.push_back({++tokens, topic, payload, retain});
               return tokens;
             },
-            [this](const std::string& topic) { subscribed.push_back(topic); },
+            [this](const std::string& topic, Held) { subscribed.push_back(topic); },
             [this](const std::string& topic) { unsubscribed.push_back(topic); }};
   }
 

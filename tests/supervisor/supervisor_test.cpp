@@ -32,6 +32,7 @@ struct FakeSupervisor {
   enum class Then { kHangUp, kStay };
 
   asio::io_context context;
+  Resolver resolver{context.get_executor()};
   tcp::acceptor acceptor{context, {asio::ip::make_address("127.0.0.1"), 0}};
   std::string answer;
   std::chrono::milliseconds pause{0};
@@ -55,7 +56,7 @@ struct FakeSupervisor {
     const std::string api = "http://127.0.0.1:" + std::to_string(acceptor.local_endpoint().port());
     std::optional<Result<FoundBroker>> result;
     asio::co_spawn(context, Serve(), asio::detached);
-    asio::co_spawn(context, AskForBroker(context.get_executor(), {api, "token"}, limit),
+    asio::co_spawn(context, AskForBroker(context.get_executor(), resolver, {api, "token"}, limit),
                    [&](std::exception_ptr failure, Result<FoundBroker> broker) {
                      if (failure) std::rethrow_exception(failure);
                      result = std::move(broker);
@@ -127,8 +128,9 @@ TEST_CASE_FIXTURE(FakeSupervisor, "megabytes of body are not read to their end")
 
 TEST_CASE("a Supervisor that is not there") {
   asio::io_context context;
+  Resolver resolver(context.get_executor());
   std::optional<Result<FoundBroker>> result;
-  asio::co_spawn(context, AskForBroker(context.get_executor(), {"http://no-such-host.invalid", ""}),
+  asio::co_spawn(context, AskForBroker(context.get_executor(), resolver, {"http://no-such-host.invalid", ""}),
                  [&](std::exception_ptr, Result<FoundBroker> broker) { result = std::move(broker); });
   context.run();
   REQUIRE(result);

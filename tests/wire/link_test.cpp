@@ -45,7 +45,10 @@ std::pair<Descriptor, Descriptor> SocketPair() {
 // A link, with what opens it.
 struct LineTo : Link {
   LineTo(asio::io_context& on, Address address, int baud_rate)
-      : Link(on.get_executor()), context(on), opener(on.get_executor(), std::move(address), baud_rate) {}
+      : Link(on.get_executor()),
+        context(on),
+        resolver(on.get_executor()),
+        opener(on.get_executor(), resolver, std::move(address), baud_rate) {}
 
   Result<void> Open() {
     Close();
@@ -56,6 +59,7 @@ struct LineTo : Link {
   }
 
   asio::io_context& context;
+  Resolver resolver;
   Opener opener;
 };
 

@@ -22,10 +22,11 @@ struct Fixture {
   Pty pty;
   asio::io_context context;
   FakeUps ups{context, std::move(pty.master)};
+  Resolver resolver{context.get_executor()};
   InverterOptions options = At(pty.path);
   Inverter inverter{options};
   std::vector<Connection> connections;
-  Poller poller{context.get_executor(), options, inverter,
+  Poller poller{context.get_executor(), resolver, options, inverter,
                 [this](const Update& update) { connections.push_back(update.connection); }};
 
   static InverterOptions At(const std::string& path) {
