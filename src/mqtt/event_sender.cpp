@@ -93,7 +93,7 @@ void EventSender::OnAcknowledged(int token, Moment now) {
     queue_.Told(sent_->event.id);
   }
   sent_.reset();
-  is_full_ = false;
+  if (queue_.size() < EventQueue::kMost / 2) is_full_ = false;
   not_before_ = now.steady + kBetweenEvents;
   on_changed_();
 }

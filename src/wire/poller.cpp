@@ -58,8 +58,8 @@ asio::awaitable<void> Poller::Run() {
     }
     if (!link_.is_open()) continue;
     const auto next = start + poll_interval_;
-    const auto until = std::min<Clock::time_point>(next, commands_.due().value_or(next));
-    const bool is_there = co_await link_.Rest(until);
+    const auto command = IsAnswering() ? commands_.due() : std::nullopt;
+    const bool is_there = co_await link_.Rest(std::min<Clock::time_point>(next, command.value_or(next)));
     if (is_there) continue;
     Gone({ErrorCode::kLinkDown, "it was hung up"});
     co_await PauseBeforeOpen();

@@ -72,7 +72,7 @@ def test_the_app_as_the_supervisor_runs_it(docker_image, tmp_path, by_id, addres
             assert docker("stop", container).returncode == 0
             assert time.monotonic() - start < 3
             assert docker("inspect", "-f", "{{.State.ExitCode}}", container).stdout.strip() == "0"
-        ears.until_payload("aims2mqtt/bridge", "offline", 1)
+        ears.until_payload("aims2mqtt/aims_inverter/bridge", "offline", 1)
         assert ("/services/mqtt", "Bearer abc") in {(path, login) for _, path, login in supervisor.requests}
 
 
@@ -122,4 +122,4 @@ def test_the_aarch64_binary_does_the_same_under_qemu(docker_image, tmp_path, mon
         assert set(ears.until_state(lambda s: s["connection"] == "ON", 15)) == KEYS
         code, _ = program.stop()
         assert code == 0
-    ears.until_payload("aims2mqtt/bridge", "offline", 1)
+    ears.until_payload("aims2mqtt/aims_inverter/bridge", "offline", 1)

@@ -30,7 +30,7 @@ MAINS = b"(111.0 111.0 112.0 000 60.0 13.5 00.0 00001001\r"
 OUTAGE = b"(000.0 110.0 120.0 023 60.0 12.1 00.0 10001011\r"
 
 # The topics of the inverter that options() makes.
-BRIDGE = "aims2mqtt/bridge"
+BRIDGE = "aims2mqtt/aims_inverter/bridge"
 LINK = "aims2mqtt/aims_inverter/link"
 STATE = "aims2mqtt/aims_inverter/state"
 DISCOVERY = "homeassistant/device/aims2mqtt_aims_inverter/config"
