@@ -40,7 +40,7 @@ Resolver::~Resolver() {
   owner_->resolver = nullptr;
 }
 
-asio::awaitable<Result<Resolver::Addresses>> Resolver::Find(std::string host) {
+asio::awaitable<Result<Resolver::Addresses>> Resolver::Find(std::string host, Old old) {
   std::error_code no_address;
   const auto address = asio::ip::make_address(host, no_address);
   if (!no_address) co_return Addresses{address};
@@ -53,7 +53,8 @@ asio::awaitable<Result<Resolver::Addresses>> Resolver::Find(std::string host) {
     co_await lookup->over.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     lookup->is_over = true;
   }
-  if (!name.last.empty()) co_return name.last;
+  const bool is_answered = name.is_known && !name.lookup;
+  if (is_answered || (old == Old::kGood && !name.last.empty())) co_return name.last;
   const char* why = name.why.empty() ? "no answer from the name server" : name.why.c_str();
   co_return Failure(ErrorCode::kAbsent, fmt::format("the name {} is not known ({})", host, why));
 }
@@ -82,6 +83,7 @@ void Resolver::Answered(const std::string& host, const Result<Addresses>& answer
   --lookups_;
   Name& name = names_[host];
   if (answer) name.last = *answer;
+  name.is_known = answer.has_value();
   name.why = answer ? "" : answer.error().message;
   const auto lookup = std::exchange(name.lookup, nullptr);
   lookup->is_over = true;

@@ -36,9 +36,12 @@ class Resolver {
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
 
+  // Whether the last good addresses stand where the name does not resolve now.
+  enum class Old { kGood, kNotGood };
+
   // The addresses of `host`, a name or an address; at least one, those of IPv4 first. Takes at most the limit.
   // kAbsent: there are none.
-  asio::awaitable<Result<Addresses>> Find(std::string host);
+  asio::awaitable<Result<Addresses>> Find(std::string host, Old old = Old::kGood);
 
   static Result<Addresses> AskSystem(const std::string& host);
 
@@ -52,7 +55,8 @@ class Resolver {
   struct Name {
     std::shared_ptr<Lookup> lookup;  // under way
     Addresses last;
-    std::string why;  // it did not resolve the last time
+    bool is_known = false;  // it resolved the last time
+    std::string why;        // else
   };
   // What the threads hold: they may outlive the resolver.
   struct Owner {

@@ -138,7 +138,8 @@ asio::awaitable<Result<void>> Client::Connect(Broker broker, std::string will_to
 
 // Paho holds its lock while it looks a name up, so it gets an address; but for TLS, whose certificate is for the name.
 asio::awaitable<Result<Broker>> Client::Located(Broker broker) {
-  const auto addresses = co_await resolver_.Find(broker.host);
+  const auto old = broker.tls ? Resolver::Old::kNotGood : Resolver::Old::kGood;
+  const auto addresses = co_await resolver_.Find(broker.host, old);
   if (!addresses) co_return tl::unexpected<Error>(addresses.error());
   if (!broker.tls) broker.host = addresses->front().to_string();
   co_return broker;

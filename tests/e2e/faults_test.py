@@ -4,6 +4,7 @@ Long rows are shortened; with AIMS_LONG=1 they run in full.
 """
 
 import calendar
+import datetime
 import fcntl
 import json
 import os
@@ -679,9 +680,18 @@ def test_clock(tmp_path, broker, ears, matrix, what, offset):
                     environment) as program:
         ears.until_payload(LINK, "online")
         ears.publish(BIRTH, "online")
+        inverter.answer = lambda request: OUTAGE
+        ears.until_state(lambda s: s["utility_power"] == "OFF")
+        inverter.answer = lambda request: MAINS
+        before = ears.until_state(lambda s: s["last_outage"])
         time.sleep(5)
         start, asked = time.monotonic(), len(inverter.requests)
         clock.write_text(offset)
+        # What this boot wrote by the wrong clock is corrected, and told again.
+        after = ears.until_state(lambda s: s["last_outage"] != before["last_outage"], since=start)
+        began = [datetime.datetime.fromisoformat(s["last_outage"]) for s in (before, after)]
+        assert abs((began[1] - began[0]).total_seconds() - int(offset)) < 2
+        assert after["last_outage_record"]["duration"] == before["last_outage_record"]["duration"]
         time.sleep(12)  # longer than the keep-alive
         assert 40 <= len(inverter.requests) - asked <= 80
         assert ears.payloads(LINK, since=start) == [] and ears.payloads(BRIDGE, since=start) == []

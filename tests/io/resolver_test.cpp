@@ -46,9 +46,9 @@ struct Fixture {
     server->is_open = true;
     server->changed.notify_all();
   }
-  Result<Resolver::Addresses> Find(const std::string& host) {
+  Result<Resolver::Addresses> Find(const std::string& host, Resolver::Old old = Resolver::Old::kGood) {
     std::optional<Result<Resolver::Addresses>> found;
-    asio::co_spawn(context, resolver.Find(host),
+    asio::co_spawn(context, resolver.Find(host, old),
                    [&](std::exception_ptr, Result<Resolver::Addresses> addresses) { found = std::move(addresses); });
     context.restart();
     while (!found && context.run_one_for(5s) > 0) {
@@ -110,6 +110,7 @@ TEST_CASE_FIXTURE(Fixture, "a name that does not resolve now has its last good a
   REQUIRE(Find("alive"));
   server->is_failing = true;
   CHECK(Find("alive") == Address("192.0.2.1"));
+  CHECK_FALSE(Find("alive", Resolver::Old::kNotGood));
   CHECK_FALSE(Find("never"));
 }
 
