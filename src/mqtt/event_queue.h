@@ -1,6 +1,6 @@
-// Events that wait: in order, each until the broker has acknowledged it, across broken connections and restarts. Those
-// that were sent while it was unknown whether Home Assistant hears them are kept behind, to be sent again.
-// Pure. When they are sent, and where they are saved, is event_sender's.
+// Events that wait: in order, each until the broker has acknowledged it, across broken connections and restarts.
+// Pure. When they are sent is event_sender.h's. Those that were sent while it was unknown whether Home Assistant hears
+// them are kept behind, to be sent again.
 
 #pragma once
 
