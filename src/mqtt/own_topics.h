@@ -1,6 +1,6 @@
 // The retained topics on which this program alone speaks: what was heard last there is held against what was said last.
-// Pure. Another client's word would be believed for ever: a stranger's `offline`, the will of an earlier connection that
-// the broker only now finds dead, a second app with an inverter of the same name.
+// Pure. Another client's word would be believed for ever: a stranger's `offline`, the will of an earlier connection
+// that the broker only now finds dead, a second app with an inverter of the same name.
 //
 // It reads no clock: its owner looks when the time of next() has come.
 
