@@ -1,5 +1,8 @@
 #include "base/text.h"
 
+#include <rapidjson/encodings.h>
+#include <rapidjson/memorystream.h>
+
 #include <cstddef>
 #include <cstdint>
 
@@ -13,20 +16,10 @@ struct Character {
 
 // The first character of `text`, which is not empty.
 Character FirstOf(std::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) return {lead, 1};
-  const size_t size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  constexpr uint32_t kLeast[] = {0x80, 0x800, 0x10000};
-  if (lead < 0xc2 || lead > 0xf4 || text.size() < size) return {};
-  uint32_t code = lead & (0x7fu >> size);
-  for (size_t i = 1; i < size; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return {};
-    code = code << 6 | (byte(i) & 0x3fu);
-  }
-  const bool is_surrogate = code >= 0xd800 && code <= 0xdfff;
-  if (code < kLeast[size - 2] || code > 0x10ffff || is_surrogate) return {};
-  return {code, size};
+  rapidjson::MemoryStream from(text.data(), text.size());
+  unsigned code = 0;
+  if (!rapidjson::UTF8<>::Decode(from, &code)) return {};
+  return {code, from.Tell()};
 }
 
 bool IsShown(uint32_t code) {

@@ -97,7 +97,7 @@ void DataFile::SetAside(const std::string& why) {
   if (const auto moved = MoveAside(path_); !moved) {
     log::Warning("{} is not used ({}); it cannot be set aside: {}", path_, why, moved.error().message);
     bad_ = why;
-    is_failing_ = true;  // which is said herewith
+    is_failing_ = true;  // which has been said now
     return;
   }
   log::Warning("{} is not used ({}); it is now {}, and a new one is begun", path_, why, Aside(path_));

@@ -95,7 +95,7 @@ Client::Listeners Mqtt::ClientListeners() {
       .on_ignored = [](const std::string& why) { log::Warning("ignored what was sent to us over MQTT: {}", why); },
       .on_refused =
           [](const std::string& what) {
-            log::Warning("the MQTT broker does not take part in {}; see its rights (ACL)", what);
+            log::Warning("the MQTT broker refuses {}; check its access rules (ACL)", what);
           },
   };
 }

@@ -282,6 +282,8 @@ TEST_CASE_FIXTURE(Fixture, "events that belong to no outage have ids of their ru
 
 namespace {
 
+const WallTime kTruth = *ParseTime("2026-11-25T12:00:00.000+00:00");
+
 // A host without a clock chip: its clock starts anywhere.
 struct Clockless {
   std::string boot = "boot1";
@@ -300,10 +302,22 @@ struct Clockless {
     saved = inverter.saved();
     inverter = Inverter({.device = {"one", "One", ""}}, saved, "run", as);
   }
+  // The host starts again, with a clock that knows nothing.
+  void Reboot() {
+    Restart("boot2");
+    now = {Inverter::Time(20s), WallTime(0s)};
+  }
+  // An outage begins while the clock is right, and the host starts again in it; when it began.
+  WallTime FailThenReboot() {
+    now.wall = kTruth;
+    Read(mains);
+    Read(outage);
+    const WallTime begin = now.wall;
+    Reboot();
+    return begin;
+  }
   const Outage& last() const { return *inverter.snapshot().last_outage_record; }
 };
-
-const WallTime kTruth = *ParseTime("2026-11-25T12:00:00.000+00:00");
 
 }  // namespace
 
@@ -351,13 +365,7 @@ TEST_CASE_FIXTURE(Clockless, "a clock that is set while this program does not ru
 }
 
 TEST_CASE_FIXTURE(Clockless, "an outage that two boots saw is uncertain when the second one's clock was wrong") {
-  now.wall = kTruth;
-  Read(mains);
-  Read(outage);
-  const WallTime begin = now.wall;
-  Restart("boot2");
-  now.steady = Inverter::Time(20s);
-  now.wall = WallTime(0s);
+  const WallTime begin = FailThenReboot();
   Read(outage);
   Read(outage);
   now.wall = begin + 1h;
@@ -373,13 +381,7 @@ TEST_CASE_FIXTURE(Clockless, "an outage that two boots saw is uncertain when the
 
 TEST_CASE_FIXTURE(Clockless,
                   "an outage that ended before the clock was set, after a restart, holds the truth in its range") {
-  now.wall = kTruth;
-  Read(mains);
-  Read(outage);
-  const WallTime begin = now.wall;
-  Restart("boot2");
-  now.steady = Inverter::Time(20s);
-  now.wall = WallTime(0s);
+  const WallTime begin = FailThenReboot();
   Read(mains);
   const WallTime end = now.wall;
   now.wall = begin + 2h;
@@ -398,8 +400,7 @@ TEST_CASE_FIXTURE(Clockless, "what an earlier boot wrote whole is left as it is"
   Read(outage);
   Read(mains);
   const Outage before = last();
-  Restart("boot2");
-  now = {Inverter::Time(20s), WallTime(0s)};
+  Reboot();
   Read(mains);
   now.wall = kTruth + 1h;
   Read(mains);
