@@ -4,6 +4,13 @@
 #include <utility>
 
 namespace aims {
+namespace {
+
+constexpr size_t kMostRecordChanges = 10;  // in a minute: five outages begin and end
+// After that. A full history is 30 kB: every two minutes that is less than 50 MB a day.
+constexpr std::chrono::minutes kRecordsPause{2};
+
+}  // namespace
 
 Store::Store(const DataFolder& folder, OnSaved on_saved)
     : outages_file_(folder, "outages.json"),
@@ -27,7 +34,8 @@ SavedInverter Store::Load(const std::string& inverter) {
 void Store::OnUpdate(const Inverter& inverter, const Update& update) {
   if (!update.save_outages && !update.save_battery) return;
   unsaved_[inverter.device().id] = {inverter.saved(), ++changes_};
-  const auto due = paces_[inverter.device().id].DueAfterChange(update.now.steady);
+  SavePace& pace = paces_.try_emplace(inverter.device().id, kRecordsPause, kMostRecordChanges).first->second;
+  const auto due = pace.DueAfterChange(update.now.steady);
   if (due <= update.now.steady) return save_.Ask();
   later_.Set(std::min(due, later_.time().value_or(due)));
 }

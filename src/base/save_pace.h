@@ -14,10 +14,8 @@ class SavePace {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
-  // `pause`: between two saves of what changes all the time: `most_at_once` times in a minute. Five outages begin and
-  // end ten times.
-  explicit SavePace(std::chrono::seconds pause = std::chrono::minutes(1), size_t most_at_once = 10)
-      : pause_(pause), most_at_once_(most_at_once) {}
+  // `pause`: between two saves of what changes all the time: `most_at_once` times in a minute.
+  SavePace(std::chrono::seconds pause, size_t most_at_once) : pause_(pause), most_at_once_(most_at_once) {}
 
   // Something changed: when to save it. At once, for the first changes; then after the pause, until there was no change
   // for a while.

@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 namespace {
 
 struct Fixture {
-  SavePace pace;
+  SavePace pace{60s, 10};
   SavePace::Time now{1000s};
 
   std::chrono::nanoseconds Wait() { return pace.DueAfterChange(now) - now; }
