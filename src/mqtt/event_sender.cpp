@@ -112,9 +112,7 @@ void EventSender::Tick(Moment now) {
   if (away_since_ && now.steady >= *away_since_ + kOverdueAfter) {
     away_since_.reset();
     audience_ = Audience::kOverdue;
-    log::Info(
-        "Home Assistant said three minutes ago that it ends, and has not come back; events are sent all the same, and "
-        "again when it does");
+    log::Info("Home Assistant ended three minutes ago and is not back; events are sent now, and again when it is back");
   }
   if (announced_at_ && now.steady >= *announced_at_ + kTimeToSubscribe) {
     announced_at_.reset();
