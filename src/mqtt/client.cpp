@@ -10,6 +10,7 @@
 #include <type_traits>
 
 #include "homeassistant/topics.h"
+#include "io/pause.h"
 
 namespace aims {
 namespace {
@@ -21,7 +22,8 @@ constexpr int kUnsupportedVersion5 = 0x84;
 constexpr int kBadSubscribe = 0x80;  // SUBACK of 3.1.1
 constexpr std::string_view kClosed =
     "TCP connect completion failure";  // Paho's words for a connection that ended before the CONNACK
-constexpr size_t kPacketHead = 16;     // bytes of a PUBLISH, beside topic and payload, at most
+constexpr std::chrono::milliseconds kBeforeSecondAttempt{250};
+constexpr size_t kPacketHead = 16;  // bytes of a PUBLISH, beside topic and payload, at most
 
 std::string Uri(const Broker& broker) {
   const bool bare_v6 = broker.host.find(':') != std::string::npos;
@@ -130,6 +132,8 @@ asio::awaitable<Result<void>> Client::Connect(Broker broker, std::string will_to
   const Result<void> outcome = co_await Attempt(*located, limit);
   const bool is_too_new = version_ == MqttVersion::k5 && !outcome && is_version_refused_;
   if (!is_too_new) co_return outcome;
+  // Paho's thread may take a socket with the number of the one that just failed for that one: "socket error".
+  co_await Pause(executor_, kBeforeSecondAttempt);
   version_ = MqttVersion::k311;
   const Result<void> again = co_await Attempt(*located, limit);
   if (again || !is_version_refused_) without_mqtt5_.insert(name);

@@ -343,13 +343,13 @@ TEST_CASE("a flood is cut to what can be read, and said once") {
   REQUIRE(sender.Connect(At(mosquitto)));
   client.mqtt.Subscribe("in/#");
   client.Until([] { return false; }, 200ms);
-  for (int round = 0; round < 20; ++round) {
+  for (int round = 0; round < 4; ++round) {
     for (int i = 0; i < 50; ++i) sender.mqtt.Publish("in/flood", "on\xff", Retain::kNo);
     sender.Until([&] { return sender.told.size() == 50u * (round + 1); });  // nobody runs the client meanwhile
   }
   client.Until([] { return false; }, 500ms);
   CHECK(client.messages.size() >= static_cast<size_t>(Client::kMostMessagesWaiting));
-  CHECK(client.messages.size() < 500);
+  CHECK(client.messages.size() < 150);
   CHECK(client.ignored.size() == 1);
 }
 
@@ -365,7 +365,7 @@ TEST_CASE("a broker that does not know MQTT 5 is spoken to in 3.1.1 at once, and
     ScriptedBroker old(client.context, [&](int level) { return level == 4 ? kWelcome : refusal; });
     const auto start = Clock::now();
     REQUIRE(client.Connect(old.Here()));
-    CHECK(Clock::now() - start < 4s);  // Paho takes a second for each
+    CHECK(Clock::now() - start < 5s);  // Paho takes a second for each
     CHECK(client.mqtt.version() == MqttVersion::k311);
     CHECK(old.levels == std::vector{5, 4});
     REQUIRE(client.Connect(old.Here()));
