@@ -18,10 +18,12 @@ ROWS = "SELECT count(*) FROM states JOIN states_meta USING (metadata_id) WHERE s
 
 def measure(table):
     folder = Path(tempfile.mkdtemp())
-    (folder / "core").mkdir()
+    for name in ("core", OURS, EVERY_POLL):
+        (folder / name).mkdir()
     try:
         with Broker(folder) as broker, Simulator(folder / "one") as one, Simulator(folder / "two") as two, \
-                Program(folder, both(one.link, two.link, broker.port)) as program, \
+                Program(folder / OURS, chosen(OURS, one.link, broker.port)), \
+                Program(folder / EVERY_POLL, chosen(EVERY_POLL, two.link, broker.port, report_interval=1)), \
                 Core(folder / "core", free_port(), more="recorder:\n  commit_interval: 1\n") as core:
             core.onboard()
             core.connect(broker.port)
@@ -46,10 +48,9 @@ def measure(table):
     table.row("an outage to Home Assistant's state, meanwhile", told, "s", 1.5)
 
 
-def both(one, two, port):
-    inverters = [{"name": OURS, "address": str(one), "rated_power": 1200},
-                 {"name": EVERY_POLL, "address": str(two), "rated_power": 1200, "report_interval": 1}]
-    return {"inverters": inverters, "mqtt": {"host": "127.0.0.1", "port": port}}
+def chosen(name, link, port, **mqtt):
+    return {"inverters": [{"name": name, "address": str(link), "rated_power": 1200}],
+            "mqtt": {"host": "127.0.0.1", "port": port, **mqtt}}
 
 
 def state(core, name):

@@ -11,7 +11,7 @@ from pathlib import Path
 from peers import STATE, Broker, Program, Simulator, Subscriber, options
 
 MINUTES = 7
-BATTERY = {"battery_type": "agm", "nominal_voltage": 12, "battery_capacity": 100, "rated_power": 1200}
+BATTERY = {"battery": {"type": "agm", "nominal_voltage": 12, "capacity": 100}, "rated_power": 1200}
 
 
 def measure(table):

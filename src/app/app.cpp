@@ -31,7 +31,8 @@ std::deque<Inverter> MakeInverters(const Options& options, Store& store) {
 std::vector<Publisher::Reported> Reported(const Options& options, const std::deque<Inverter>& inverters) {
   std::vector<Publisher::Reported> reported;
   const auto add = [&](const InverterOptions& inverter) {
-    reported.push_back({&inverters[reported.size()], ReportPace(inverter.report_interval, inverter.poll_interval)});
+    const ReportPace pace(options.mqtt.report_interval, inverter.poll_interval);
+    reported.push_back({&inverters[reported.size()], pace});
   };
   for (const InverterOptions& inverter : options.inverters) add(inverter);
   for (const InverterOptions& inverter : options.inverters) {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <asio/io_context.hpp>
+#include <asio/ip/host_name.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/signal_set.hpp>
 #include <asio/use_awaitable.hpp>
@@ -105,6 +106,7 @@ asio::awaitable<void> Start(Running& running) {
   running.lock = co_await Hold(executor, running.line.data);
   const Supervisor supervisor{FromEnvironment("SUPERVISOR_API", "http://supervisor"),
                               FromEnvironment("SUPERVISOR_TOKEN", "")};
+  if (!supervisor.token.empty()) running.options.mqtt.configuration_url = AppPage(asio::ip::host_name());
   const DataFolder folder{executor, running.disk, running.line.data};
   running.app = std::make_unique<App>(folder, running.options, supervisor);
   Spawn(executor, ServeHealth(executor, running.line.data));

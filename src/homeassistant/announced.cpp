@@ -27,13 +27,15 @@ bool ReadDevice(const rapidjson::Value& value, AnnouncedDevice& one) {
   members.Read("discovery_prefix", one.topics.discovery_prefix);
   members.Read("id", one.id);
   if (members.Find("first")) members.Read("first", one.topics.first);
-  // What is not there is not allowed: the first files knew nothing of it.
+  // What is not there is not so: the first files knew nothing of it.
   const auto read = [&](const char* key, bool& into) {
     if (members.Find(key)) members.Read(key, into);
   };
-  read("control", one.permissions.control);
-  read("megatec_control", one.permissions.megatec_control);
+  read("beeper", one.permissions.beeper);
+  read("megatec", one.permissions.megatec);
   read("rehearsal", one.permissions.rehearsal);
+  read("power", one.described.power);
+  read("battery", one.described.battery);
   return members.is_good() && IsTopicLevel(one.topics.base) && IsTopicLevel(one.topics.discovery_prefix) &&
          (one.topics.first.empty() || IsTopicLevel(one.topics.first)) && IsTopicLevel(one.id);
 }
@@ -55,9 +57,9 @@ std::set<std::string> AnnouncedDevices::BridgesBefore(const std::vector<Announce
   return before;
 }
 
-Permissions AnnouncedDevices::PermissionsBefore(const AnnouncedDevice& one) const {
+AnnouncedDevice AnnouncedDevices::Before(const AnnouncedDevice& one) const {
   const auto found = Find(all_, one);
-  return found == all_.end() ? one.permissions : found->permissions;
+  return found == all_.end() ? one : *found;
 }
 
 void AnnouncedDevices::Replace(const std::vector<AnnouncedDevice>& changed) {
@@ -88,9 +90,11 @@ std::string AnnouncedDevices::ToJson() const {
           json.Key("discovery_prefix").Text(one.topics.discovery_prefix);
           json.TextMember("first", one.topics.first);
           json.Key("id").Text(one.id);
-          json.Key("control").Bool(one.permissions.control);
-          json.Key("megatec_control").Bool(one.permissions.megatec_control);
+          json.Key("beeper").Bool(one.permissions.beeper);
+          json.Key("megatec").Bool(one.permissions.megatec);
           json.Key("rehearsal").Bool(one.permissions.rehearsal);
+          json.Key("power").Bool(one.described.power);
+          json.Key("battery").Bool(one.described.battery);
         });
       }
     });

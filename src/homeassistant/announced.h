@@ -17,7 +17,8 @@ namespace aims {
 struct AnnouncedDevice {
   Topics topics;
   std::string id;
-  Permissions permissions{};  // which decides on the entities that it has
+  Permissions permissions{};  // these two decide on the entities that it has
+  Described described{};
 
   bool operator==(const AnnouncedDevice&) const = default;
 };
@@ -27,20 +28,21 @@ class AnnouncedDevices {
   // More inverters than any house has.
   static constexpr size_t kMost = 1000;
 
-  // What `now` does not hold, whatever was allowed.
+  // What `now` does not hold, whatever entities it had.
   std::vector<AnnouncedDevice> Without(const std::vector<AnnouncedDevice>& now) const;
   // The bridge topics that those of `now` had before, when another inverter was the first.
   std::set<std::string> BridgesBefore(const std::vector<AnnouncedDevice>& now) const;
-  // what was allowed when `one` was announced.
-  Permissions PermissionsBefore(const AnnouncedDevice& one) const;
+  // `one` as it was announced; itself where it was not.
+  AnnouncedDevice Before(const AnnouncedDevice& one) const;
 
   void Add(const std::vector<AnnouncedDevice>& more);         // what is there already is not added again
-  void Replace(const std::vector<AnnouncedDevice>& changed);  // but for what is allowed, and which is the first
+  void Replace(const std::vector<AnnouncedDevice>& changed);  // but for its entities, and which is the first
   void Remove(const std::vector<AnnouncedDevice>& gone);
   const std::vector<AnnouncedDevice>& all() const { return all_; }
 
   // {"version": 1, "announced": [{"base_topic": …, "discovery_prefix": …, "first": …, "id": …,
-  //                                 "control": false, "megatec_control": false, "rehearsal": false}, …]}
+  //                                 "beeper": false, "megatec": false, "rehearsal": false, "power": false,
+  //                                 "battery": false}, …]}
   std::string ToJson() const;
   // kBadReply: it is not what ToJson writes, in any part; a name that cannot be part of a topic is none.
   static Result<AnnouncedDevices> FromJson(std::string_view json);

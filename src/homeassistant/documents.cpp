@@ -26,9 +26,19 @@ std::string Joined(std::initializer_list<string_view> parts) {
   return text;
 }
 
+// What Home Assistant makes of the value. It writes hours as "6h 1m" and minutes as "0m 14s", but cuts off what it does
+// not show, and never writes seconds so: hence whole minutes and a second, and a hundredth of one.
+std::string ValueTemplate(const Entity& entity) {
+  const std::string value = Joined({"value_json.", entity.key});
+  if (entity.device_class != "duration") return Joined({"{{ ", value, " }}"});
+  const std::string_view known =
+      entity.unit == "h" ? " // 60 * 60 + 1) / 3600) | round(5)" : " + 0.01) / 60) | round(5)";
+  return Joined({"{{ None if ", value, " is none else ((", value, known, " }}"});
+}
+
 // One component. What needs the link as well has its availability from the root.
 void WriteComponent(JsonWriter& json, const Entity& entity, const Topics& topics, const Device& device) {
-  const string_view platform = Platform(entity, device.permissions);
+  const string_view platform = Platform(entity, device);
   const Switch* can_turn = platform == "switch" ? std::get_if<Switch>(&entity.source) : nullptr;
   const Button* button = std::get_if<Button>(&entity.source);
   json.TextMember("p", platform);
@@ -50,14 +60,16 @@ void WriteComponent(JsonWriter& json, const Entity& entity, const Topics& topics
     });
   }
   if (HasState(entity)) {
-    json.TextMember("value_template", Joined({"{{ value_json.", entity.key, " }}"}));
+    json.TextMember("value_template", ValueTemplate(entity));
   }
   json.TextMember("device_class", entity.device_class);
   json.TextMember("unit_of_measurement", entity.unit);
   json.TextMember("icon", entity.icon);
   if (IsOneOf<Number, MaybeNumber, OwnNumber, OwnTotal>(entity.source)) {
-    json.TextMember("state_class", IsOneOf<OwnTotal>(entity.source) ? "total_increasing" : "measurement");
-    json.Key("suggested_display_precision").Number(entity.decimals, 0);
+    if (!device.is_rehearsal) {  // which would be in the statistics for ever
+      json.TextMember("state_class", IsOneOf<OwnTotal>(entity.source) ? "total_increasing" : "measurement");
+    }
+    if (entity.device_class != "duration") json.Key("suggested_display_precision").Number(entity.decimals, 0);
   }
   if (IsOneOf<OwnStatus>(entity.source)) {
     json.Key("options").Array([&] {
@@ -66,20 +78,22 @@ void WriteComponent(JsonWriter& json, const Entity& entity, const Topics& topics
   }
   if (!entity.attributes.empty()) {
     json.TextMember("json_attributes_topic", topics.State(device));
-    json.TextMember("json_attributes_template", Joined({"{{ (value_json.", entity.attributes, " or {}) | tojson }}"}));
+    json.TextMember("json_attributes_template", Joined({"{{ (", entity.attributes, ") | tojson }}"}));
   }
   const bool is_config = entity.category == Category::kConfig || can_turn;
   const bool is_diagnostic = entity.category == Category::kDiagnostic && !can_turn;
   if (is_config) json.TextMember("entity_category", "config");
   if (is_diagnostic) json.TextMember("entity_category", "diagnostic");
-  if (entity.fitted == Fitted::kNotOnPicoglf && IsPicoglf(device.model)) json.Key("enabled_by_default").Bool(false);
-  if (!NeedsLink(entity)) {
+  const bool is_disabled =
+      entity.enabled == Enabled::kNo || (entity.enabled == Enabled::kNotOnPicoglf && IsPicoglf(device.model));
+  if (is_disabled) json.Key("enabled_by_default").Bool(false);
+  if (!NeedsLink(entity, device)) {
     json.Key("availability").Array([&] { json.Object([&] { json.TextMember("topic", topics.Bridge()); }); });
   }
   json.Key("qos").Number(1, 0);
 }
 
-// {"reasons": [{"reason": "charge", "value": 29}]}: the attributes of "Shutdown advised".
+// {"reasons": [{"reason": "charge", "value": 29.0, "limit": 30.0}]}: the attributes of "Shutdown advised".
 void WriteReasons(JsonWriter& json, const std::vector<ShutdownAdvisor::Reason>& reasons) {
   json.Object([&] {
     json.Key("reasons").Array([&] {
@@ -87,6 +101,7 @@ void WriteReasons(JsonWriter& json, const std::vector<ShutdownAdvisor::Reason>& 
         json.Object([&] {
           json.Key("reason").Text(ShutdownAdvisor::kWhys[static_cast<size_t>(reason.why)]);
           json.Key("value").Number(std::round(reason.value * 10) / 10, 1);
+          if (reason.limit > 0) json.Key("limit").Number(std::round(reason.limit * 10) / 10, 1);
         });
       }
     });
@@ -103,17 +118,17 @@ void WriteSpread(JsonWriter& json, const std::optional<Spread>& spread) {
 }
 
 // What stands before the components.
-void WriteDevice(JsonWriter& json, const Topics& topics, const Device& device, string_view version) {
+void WriteDevice(JsonWriter& json, const Topics& topics, const Device& device, const Origin& origin) {
   json.Key("dev").Object([&] {
     json.Key("ids").Array([&] { json.Text(Joined({topics.base, "_", device.id})); });
     json.TextMember("name", device.name);
     json.TextMember("mf", "AIMS Power");
     json.TextMember("mdl", device.model);
-    json.TextMember("sw", version);
+    json.TextMember("cu", origin.configuration_url);
   });
   json.Key("o").Object([&] {
     json.TextMember("name", "AIMS Power Inverter MQTT");
-    json.TextMember("sw", version);
+    json.TextMember("sw", origin.version);
     json.TextMember("url", kRepository);
   });
   json.Key("avty").Array([&] {
@@ -126,13 +141,13 @@ void WriteDevice(JsonWriter& json, const Topics& topics, const Device& device, s
 
 }  // namespace
 
-std::string DiscoveryDocument(const Topics& topics, const Device& device, string_view version) {
+std::string DiscoveryDocument(const Topics& topics, const Device& device, const Origin& origin) {
   JsonWriter json;
   json.Object([&] {
-    WriteDevice(json, topics, device, version);
+    WriteDevice(json, topics, device, origin);
     json.Key("cmps").Object([&] {
       for (const Entity& entity : kEntities) {
-        if (Platform(entity, device.permissions).empty()) continue;
+        if (Platform(entity, device).empty()) continue;
         json.Key(entity.key).Object([&] { WriteComponent(json, entity, topics, device); });
       }
     });
@@ -140,16 +155,15 @@ std::string DiscoveryDocument(const Topics& topics, const Device& device, string
   return json.TakeText();
 }
 
-std::string RemovalDocument(const Topics& topics, const Device& device, const Permissions& before,
-                            string_view version) {
+std::string RemovalDocument(const Topics& topics, const Device& device, const Device& before, const Origin& origin) {
   bool is_anything = false;
   JsonWriter json;
   json.Object([&] {
-    WriteDevice(json, topics, device, version);
+    WriteDevice(json, topics, device, origin);
     json.Key("cmps").Object([&] {
       for (const Entity& entity : kEntities) {
         const string_view platform = Platform(entity, before);
-        if (platform.empty() || platform == Platform(entity, device.permissions)) continue;
+        if (platform.empty() || platform == Platform(entity, device)) continue;
         json.Key(entity.key).Object([&] { json.TextMember("p", platform); });
         is_anything = true;
       }

@@ -17,20 +17,26 @@
 namespace aims {
 
 inline constexpr std::string_view kRepository = "https://github.com/aims2mqtt/aims-power-inverter-mqtt";
-// The device with its entities. Temperature and AVR, which a PICOGLF has not, are created disabled for that model.
-std::string DiscoveryDocument(const Topics& topics, const Device& device, std::string_view version);
 
-// Takes back the entities that were announced while the owner allowed `before`, and that are none now, or of another
+// The program that tells.
+struct Origin {
+  std::string version;
+  std::string configuration_url{};  // where the device page's Visit leads; empty: nowhere
+};
+
+// The device with its entities. Temperature and AVR, which a PICOGLF has not, are created disabled for that model.
+std::string DiscoveryDocument(const Topics& topics, const Device& device, const Origin& origin);
+
+// Takes back the entities that the device had when it was announced as `before`, and that are none now, or of another
 // kind: Home Assistant forgets a component only if it is told its platform alone, before what comes in its place.
 // Empty: there are none.
-std::string RemovalDocument(const Topics& topics, const Device& device, const Permissions& before,
-                            std::string_view version);
+std::string RemovalDocument(const Topics& topics, const Device& device, const Device& before, const Origin& origin);
 
 // {"battery_low": "OFF", "battery_voltage": 13.5, …}: every key always, null where unknown. `reuse`: the document
 // before, in whose memory this one is written.
 std::string StateDocument(const Snapshot& snapshot, std::string reuse = {});
 
-// {"event_type": "power_lost", "id": …, "time": …, "late": false}. Late: told so long after it happened that an
+// {"event_type": "Power lost", "id": …, "time": …, "late": false}. Late: told so long after it happened that an
 // automation should not act as if it were now. Of a failure between two polls also "fault_voltage".
 std::string EventDocument(const PowerEvent& event, bool is_late);
 

@@ -37,8 +37,11 @@ Value ValueOf(const Entity& entity, const Snapshot& snapshot) {
   return std::visit(ValueVisitor{snapshot}, entity.source);
 }
 
-std::string_view Platform(const Entity& entity, const Permissions& permissions) {
+std::string_view Platform(const Entity& entity, const Device& device) {
   const Source& source = entity.source;
+  const Permissions& permissions = device.permissions;
+  if (entity.needs == Needs::kPower && !device.described.power) return "";
+  if (entity.needs == Needs::kBattery && !device.described.battery) return "";
   if (const Button* button = std::get_if<Button>(&source))
     return IsAllowed(button->command, permissions) ? "button" : "";
   const Switch* can_turn = std::get_if<Switch>(&source);

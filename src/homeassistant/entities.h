@@ -10,7 +10,7 @@
 #include <string_view>
 #include <variant>
 
-#include "inverter/command.h"
+#include "inverter/device.h"
 #include "inverter/snapshot.h"
 
 namespace aims {
@@ -38,7 +38,10 @@ using Source = std::variant<Number, MaybeNumber, Flag, OwnFlag, OwnNumber, OwnTo
                             Switch, Button>;
 
 enum class Category { kPrimary, kDiagnostic, kConfig };
-enum class Fitted { kEverywhere, kNotOnPicoglf };
+// What few owners read is there, and disabled until they enable it.
+enum class Enabled { kYes, kNotOnPicoglf, kNo };
+// Of what the options say, without which it would be empty for ever.
+enum class Needs { kNothing, kPower, kBattery };
 
 struct Entity {
   std::string_view key;           // in the state document; unique_id and entity id end in it
@@ -46,56 +49,58 @@ struct Entity {
   std::string_view device_class;  // empty: none
   std::string_view unit;          // empty: none
   std::string_view icon;          // empty: that of the device class
-  int decimals;                   // as the wire has them; of numbers only
+  int decimals;                   // as the wire has them; of numbers only. A duration is in s in the state document
   Category category;
-  Fitted fitted;
+  Enabled enabled;
+  Needs needs;
   Source source;
-  std::string_view attributes = {};  // the key of the state document that holds them
+  std::string_view attributes = {};  // a Jinja expression over the state document, `value_json`; empty: none
 };
 
 namespace entity_rows {
 using enum Category;
-using enum Fitted;
+using enum Enabled;
+using enum Needs;
 
 // clang-format off
 inline constexpr std::array kEntities{
-    Entity{"battery_low", "Battery status", "battery", "", "", 0, kPrimary, kEverywhere, &Reading::battery_low},
-    Entity{"battery_voltage", "Battery voltage", "voltage", "V", "", 1, kPrimary, kEverywhere, &Reading::battery_voltage},
-    Entity{"utility_power", "Utility power", "power", "", "", 0, kPrimary, kEverywhere, &Reading::utility_power},
-    Entity{"utility_voltage", "Utility voltage", "voltage", "V", "", 1, kPrimary, kEverywhere, &Reading::utility_voltage},
-    Entity{"utility_fault_voltage", "Utility fault voltage", "voltage", "V", "", 1, kDiagnostic, kEverywhere, &Reading::utility_fault_voltage},
-    Entity{"load", "Load", "", "%", "mdi:percent-box-outline", 0, kPrimary, kEverywhere, &Reading::load},
-    Entity{"output_voltage", "Output voltage", "voltage", "V", "", 1, kPrimary, kEverywhere, &Reading::output_voltage},
-    Entity{"output_frequency", "Output frequency", "frequency", "Hz", "", 1, kDiagnostic, kEverywhere, &Reading::output_frequency},
-    Entity{"temperature", "Temperature", "temperature", "°C", "", 1, kDiagnostic, kNotOnPicoglf, &Reading::temperature},
-    Entity{"ups_failed", "UPS failed", "problem", "", "", 0, kDiagnostic, kEverywhere, &Reading::ups_failed},
-    Entity{"self_test", "Self-test", "running", "", "", 0, kDiagnostic, kEverywhere, &Reading::self_test},
-    Entity{"shutdown_flag", "Shutdown flag", "", "", "mdi:flag-outline", 0, kDiagnostic, kEverywhere, &Reading::shutdown_flag},
-    Entity{"beeper", "Beeper", "", "", "mdi:volume-high", 0, kDiagnostic, kEverywhere, Switch{&Reading::beeper, Command::kBeeperOn, Command::kBeeperOff}},
-    Entity{"line_interactive", "Line-interactive mode", "", "", "mdi:sine-wave", 0, kDiagnostic, kEverywhere, &Reading::line_interactive},
-    Entity{"avr_active", "AVR active", "running", "", "", 0, kDiagnostic, kNotOnPicoglf, &Reading::avr_active},
-    Entity{"connection", "Connection", "connectivity", "", "", 0, kDiagnostic, kEverywhere, &Snapshot::connected},
-    Entity{"status", "Status", "enum", "", "mdi:power-plug-battery-outline", 0, kPrimary, kEverywhere, &Snapshot::status},
-    Entity{"battery_charge", "Battery charge", "battery", "%", "", 0, kPrimary, kEverywhere, &Snapshot::battery_charge, "battery_charge_range"},
-    Entity{"battery_runtime", "Battery runtime", "duration", "s", "", 0, kPrimary, kEverywhere, &Snapshot::battery_runtime, "battery_runtime_range"},
-    Entity{"battery_health", "Battery health", "", "%", "mdi:battery-heart-variant", 0, kDiagnostic, kEverywhere, &Snapshot::battery_health},
-    Entity{"battery_problem", "Battery problem", "problem", "", "", 0, kPrimary, kEverywhere, &Snapshot::battery_problem},
-    Entity{"load_power", "Load power", "power", "W", "", 0, kPrimary, kEverywhere, &Snapshot::load_power},
-    Entity{"energy_on_battery", "Energy on battery", "energy", "kWh", "", 2, kPrimary, kEverywhere, &Snapshot::energy_on_battery},
-    Entity{"energy_total", "Energy total", "energy", "kWh", "", 2, kPrimary, kEverywhere, &Snapshot::energy_total},
-    Entity{"on_battery_since", "On battery since", "timestamp", "", "", 0, kPrimary, kEverywhere, &Snapshot::on_battery_since},
-    Entity{"last_outage", "Last outage", "timestamp", "", "", 0, kPrimary, kEverywhere, &Snapshot::last_outage, "last_outage_record"},
-    Entity{"last_outage_duration", "Last outage duration", "duration", "s", "", 0, kPrimary, kEverywhere, &Snapshot::last_outage_duration},
-    Entity{"outages", "Outages", "", "", "mdi:transmission-tower-off", 0, kPrimary, kEverywhere, &Snapshot::outages},
-    Entity{"shutdown_advised", "Shutdown advised", "", "", "mdi:power-plug-off-outline", 0, kPrimary, kEverywhere, &Snapshot::shutdown_advised, "shutdown_reasons"},
-    Entity{"safe_to_start", "Safe to start", "", "", "mdi:power-plug-outline", 0, kPrimary, kEverywhere, &Snapshot::safe_to_start},
-    Entity{"power_event", "Power event", "", "", "mdi:transmission-tower", 0, kPrimary, kEverywhere, EventSource{}},
-    Entity{"run_self_test", "Self-test", "", "", "mdi:battery-check", 0, kConfig, kEverywhere, Button{Command::kSelfTest}},
-    Entity{"self_test_until_low", "Test until low", "", "", "mdi:battery-arrow-down", 0, kConfig, kEverywhere, Button{Command::kSelfTestUntilLow}},
-    Entity{"cancel_test", "Cancel test", "", "", "mdi:battery-remove", 0, kConfig, kEverywhere, Button{Command::kCancelTest}},
-    Entity{"shutdown_restore", "Shut down and restore", "", "", "mdi:power-cycle", 0, kConfig, kEverywhere, Button{Command::kShutdownRestore}},
-    Entity{"cancel_shutdown", "Cancel shutdown", "", "", "mdi:power-plug", 0, kConfig, kEverywhere, Button{Command::kCancelShutdown}},
-    Entity{"rehearse", "Rehearse outage", "", "", "mdi:drama-masks", 0, kConfig, kEverywhere, Button{Command::kRehearse}},
+    Entity{"battery_low", "Battery status", "battery", "", "", 0, kPrimary, kYes, kNothing, &Reading::battery_low},
+    Entity{"battery_voltage", "Battery voltage", "voltage", "V", "", 1, kPrimary, kYes, kNothing, &Reading::battery_voltage},
+    Entity{"utility_power", "Utility power", "power", "", "", 0, kPrimary, kYes, kNothing, &Reading::utility_power},
+    Entity{"utility_voltage", "Utility voltage", "voltage", "V", "", 1, kPrimary, kYes, kNothing, &Reading::utility_voltage},
+    Entity{"utility_fault_voltage", "Utility fault voltage", "voltage", "V", "", 1, kDiagnostic, kYes, kNothing, &Reading::utility_fault_voltage},
+    Entity{"load", "Load", "", "%", "mdi:percent-box-outline", 0, kPrimary, kYes, kNothing, &Reading::load},
+    Entity{"output_voltage", "Output voltage", "voltage", "V", "", 1, kPrimary, kYes, kNothing, &Reading::output_voltage},
+    Entity{"output_frequency", "Output frequency", "frequency", "Hz", "", 1, kDiagnostic, kYes, kNothing, &Reading::output_frequency},
+    Entity{"temperature", "Temperature", "temperature", "°C", "", 1, kDiagnostic, kNotOnPicoglf, kNothing, &Reading::temperature},
+    Entity{"ups_failed", "UPS failed", "problem", "", "", 0, kDiagnostic, kYes, kNothing, &Reading::ups_failed},
+    Entity{"self_test", "Self-test", "running", "", "", 0, kDiagnostic, kYes, kNothing, &Reading::self_test},
+    Entity{"shutdown_flag", "Shutdown flag", "", "", "mdi:flag-outline", 0, kDiagnostic, kNo, kNothing, &Reading::shutdown_flag},
+    Entity{"beeper", "Beeper", "", "", "mdi:volume-high", 0, kDiagnostic, kYes, kNothing, Switch{&Reading::beeper, Command::kBeeperOn, Command::kBeeperOff}},
+    Entity{"line_interactive", "Line-interactive mode", "", "", "mdi:sine-wave", 0, kDiagnostic, kNo, kNothing, &Reading::line_interactive},
+    Entity{"avr_active", "AVR active", "running", "", "", 0, kDiagnostic, kNotOnPicoglf, kNothing, &Reading::avr_active},
+    Entity{"connection", "Connection", "connectivity", "", "", 0, kDiagnostic, kYes, kNothing, &Snapshot::connected},
+    Entity{"status", "Status", "enum", "", "mdi:power-plug-battery-outline", 0, kPrimary, kYes, kNothing, &Snapshot::status, "{'on_battery_since': value_json.on_battery_since}"},
+    Entity{"battery_charge", "Battery charge", "battery", "%", "", 0, kPrimary, kYes, kBattery, &Snapshot::battery_charge, "value_json.battery_charge_range or {}"},
+    Entity{"battery_runtime", "Battery runtime", "duration", "h", "", 0, kPrimary, kYes, kBattery, &Snapshot::battery_runtime, "value_json.battery_runtime_range or {}"},
+    Entity{"battery_health", "Battery health", "", "%", "mdi:battery-heart-variant", 0, kDiagnostic, kYes, kBattery, &Snapshot::battery_health},
+    Entity{"battery_problem", "Battery problem", "problem", "", "", 0, kPrimary, kYes, kNothing, &Snapshot::battery_problem},
+    Entity{"load_power", "Load power", "power", "W", "", 0, kPrimary, kYes, kPower, &Snapshot::load_power},
+    Entity{"energy_on_battery", "Energy on battery", "energy", "kWh", "", 2, kPrimary, kYes, kPower, &Snapshot::energy_on_battery},
+    Entity{"energy_total", "Energy total", "energy", "kWh", "", 2, kPrimary, kYes, kPower, &Snapshot::energy_total},
+    Entity{"on_battery_since", "On battery since", "timestamp", "", "", 0, kPrimary, kNo, kNothing, &Snapshot::on_battery_since},
+    Entity{"last_outage", "Last outage", "timestamp", "", "", 0, kPrimary, kYes, kNothing, &Snapshot::last_outage, "value_json.last_outage_record or {}"},
+    Entity{"last_outage_duration", "Last outage duration", "duration", "min", "", 0, kPrimary, kYes, kNothing, &Snapshot::last_outage_duration},
+    Entity{"outages", "Outages", "", "", "mdi:transmission-tower-off", 0, kPrimary, kYes, kNothing, &Snapshot::outages},
+    Entity{"shutdown_advised", "Shutdown advised", "", "", "mdi:power-plug-off-outline", 0, kPrimary, kYes, kNothing, &Snapshot::shutdown_advised, "value_json.shutdown_reasons or {}"},
+    Entity{"safe_to_start", "Safe to start", "", "", "mdi:power-plug-outline", 0, kPrimary, kYes, kNothing, &Snapshot::safe_to_start},
+    Entity{"power_event", "Power event", "", "", "mdi:transmission-tower", 0, kPrimary, kYes, kNothing, EventSource{}},
+    Entity{"run_self_test", "Self-test", "", "", "mdi:battery-check", 0, kConfig, kYes, kNothing, Button{Command::kSelfTest}},
+    Entity{"self_test_until_low", "Test until low", "", "", "mdi:battery-arrow-down", 0, kConfig, kYes, kNothing, Button{Command::kSelfTestUntilLow}},
+    Entity{"cancel_test", "Cancel test", "", "", "mdi:battery-remove", 0, kConfig, kYes, kNothing, Button{Command::kCancelTest}},
+    Entity{"shutdown_restore", "Shut down and restore", "", "", "mdi:power-cycle", 0, kConfig, kYes, kNothing, Button{Command::kShutdownRestore}},
+    Entity{"cancel_shutdown", "Cancel shutdown", "", "", "mdi:power-plug", 0, kConfig, kYes, kNothing, Button{Command::kCancelShutdown}},
+    Entity{"rehearse", "Rehearse outage", "", "", "mdi:drama-masks", 0, kConfig, kYes, kNothing, Button{Command::kRehearse}},
 };
 // clang-format on
 }  // namespace entity_rows
@@ -116,16 +121,16 @@ constexpr bool IsOneOf(const Source& source) {
 // True for what has a value in the state document.
 constexpr bool HasState(const Entity& entity) { return !IsOneOf<EventSource, Button>(entity.source); }
 
-// What it is to Home Assistant; empty: nothing, for the owner does not allow it.
-std::string_view Platform(const Entity& entity, const Permissions& permissions);
+// What it is to Home Assistant; empty: nothing, for the owner does not allow it, or has not said what it needs.
+std::string_view Platform(const Entity& entity, const Device& device);
 
 // What is read from the wire is known only while the inverter answers,
 constexpr bool IsFromWire(const Entity& entity) { return IsOneOf<Number, MaybeNumber, Flag, Switch>(entity.source); }
 
-// and what is sent there can be asked for only then.
-constexpr bool NeedsLink(const Entity& entity) {
+// and what is sent there can be asked for only then. Of a rehearsal nothing is known when the play is over.
+constexpr bool NeedsLink(const Entity& entity, const Device& device) {
   const Button* button = std::get_if<Button>(&entity.source);
-  return IsFromWire(entity) || (button && button->command != Command::kRehearse);
+  return device.is_rehearsal || IsFromWire(entity) || (button && button->command != Command::kRehearse);
 }
 
 }  // namespace aims

@@ -75,12 +75,16 @@ void Battery::Mean::Follow(double now, double passed, double span) {
   value = heard > 0 ? value + (now - value) * part / heard : now;
 }
 
+bool IsDescribed(const BatteryOptions& options) {
+  return options.type && options.nominal_voltage && options.capacity && options.rated_power;
+}
+
 Battery::Battery(const BatteryOptions& options) : Battery(options, SavedState{}) {}
 
 Battery::Battery(const BatteryOptions& options, const SavedState& saved)
     : options_(options), drain_(saved.drain), bias_(saved.bias), load_(saved.load) {
   if (options_.type) chemistry_ = &Of(*options_.type);
-  if (!IsKnown()) return;
+  if (!IsDescribed(options_)) return;
   charge_ = saved.charge;
   voltage_ = *options_.nominal_voltage;
   on_battery_ = saved.on_battery;
@@ -98,7 +102,7 @@ void Battery::OnMains(double voltage, std::optional<double> load, Seconds time) 
   }
   if (std::exchange(on_battery_, false)) at_boost_ = after_boost_ = at_float_ = held_ = Seconds(0);
   was_followed_ = true;
-  if (!IsKnown()) return;
+  if (!IsDescribed(options_)) return;
   const double block = voltage / *Blocks();
   if (gap_on_battery_ > 0s) FollowUnseenReturn();
   if (charge_ && gap_ > 0s) {
@@ -124,7 +128,7 @@ void Battery::OnBattery(double voltage, std::optional<double> load, bool is_low,
   load_ = load.value_or(load_);
   if (!std::exchange(on_battery_, true)) short_mean_ = long_mean_ = {};
   if (load || is_load_known_) FollowLoad(time);
-  if (!IsKnown() || !is_load_known_) return;
+  if (!IsDescribed(options_) || !is_load_known_) return;
   if (discharge_ && gap_ > 0s) End();
   gap_on_battery_ = Seconds(0);
   if (!discharge_) Begin();
@@ -161,7 +165,7 @@ void Battery::Unseen(Seconds time) {
 
 void Battery::OnGap(Seconds time) {
   was_followed_ = false;
-  if (!IsKnown()) return;
+  if (!IsDescribed(options_)) return;
   if (!on_battery_) {
     gap_ += time;
     if (discharge_) {
@@ -425,10 +429,6 @@ double Battery::ChargeAtCutoff(double rate) const {
 
 double Battery::ShareIn1h() const {
   return options_.capacity_1h ? std::clamp(*options_.capacity_1h / *options_.capacity, 0.2, 1.0) : 0;
-}
-
-bool Battery::IsKnown() const {
-  return chemistry_ && options_.nominal_voltage && options_.capacity && options_.rated_power;
 }
 
 }  // namespace aims

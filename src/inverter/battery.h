@@ -31,6 +31,9 @@ struct BatteryOptions {
   std::optional<double> cutoff_voltage{};  // V, of the pack; else 10.5 V, or 11.2 V of LiFePO4, per 12 V
 };
 
+// True where enough is said to estimate charge and runtime.
+bool IsDescribed(const BatteryOptions& options);
+
 // A value, and the range in which it lies in four of five cases.
 struct Range {
   double value = 0;
@@ -111,7 +114,6 @@ class Battery {
   double RateAt(double power, double voltage) const;
   double ChargeAtCutoff(double rate) const;
   double ShareIn1h() const;
-  bool IsKnown() const;
 
   BatteryOptions options_;
   int corrections_ = 0;

@@ -10,11 +10,11 @@ bool IsAllowed(Command command, const Permissions& permissions) {
   switch (command) {
     case Command::kBeeperOn:
     case Command::kBeeperOff:
-      return permissions.control;
+      return permissions.beeper;
     case Command::kRehearse:
       return permissions.rehearsal;
     default:
-      return permissions.megatec_control;
+      return permissions.megatec;
   }
 }
 

@@ -38,8 +38,8 @@ std::optional<Command> CommandOf(std::string_view word);
 
 // What the owner allows; without it nothing but questions is ever sent.
 struct Permissions {
-  bool control = false;          // the beeper
-  bool megatec_control = false;  // tests and shutdown, as Megatec's own units know them
+  bool beeper = false;   // to turn it on and off
+  bool megatec = false;  // tests and shutdown, as Megatec's own units know them
   bool rehearsal = false;
 
   bool operator==(const Permissions&) const = default;

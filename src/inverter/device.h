@@ -10,11 +10,21 @@
 
 namespace aims {
 
+// What the options describe well enough to be estimated.
+struct Described {
+  bool power = false;    // what 100 % load is: load power and energy
+  bool battery = false;  // the battery, too: charge, runtime and health
+
+  bool operator==(const Described&) const = default;
+};
+
 struct Device {
   std::string id;             // the slug of the name: "aims_inverter"
   std::string name;           // "AIMS inverter"
   std::string model;          // as the owner typed it; may be empty
   Permissions permissions{};  // what may be asked of it
+  Described described{};
+  bool is_rehearsal = false;
 };
 
 // a-z and 0-9 of `name` in lower case, every other run of bytes as one '_', none at the ends: "AIMS inverter" ->

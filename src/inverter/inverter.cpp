@@ -57,7 +57,8 @@ Inverter::Inverter(const InverterOptions& options, const SavedInverter& saved, s
       energy_(saved.battery.energy),
       advisor_(WithDefaults(options.shutdown, options.battery), saved.battery.shutdown_advised),
       saved_battery_(saved.battery),
-      was_pack_(saved.battery.was_pack) {
+      was_pack_(saved.battery.was_pack),
+      has_thermometer_(saved.battery.has_thermometer) {
   if (saved.battery.shutdown_advised && outages_.saved_state().total > 0) advised_in_ = outages_.saved_state().total;
   Estimate();
   Show();
@@ -65,6 +66,7 @@ Inverter::Inverter(const InverterOptions& options, const SavedInverter& saved, s
 
 Update Inverter::Apply(Reading reading, Moment now) {
   TakeForPack(reading);
+  TakeForTemperature(reading);
   Update update{.now = now};
   if (!snapshot_.connected) update.connection = Connection::kBack;
   FollowClock(now, update);
@@ -113,7 +115,8 @@ void Inverter::OnSaved(const SavedInverter& saved, Time now) {
 
 SavedInverter Inverter::saved() const {
   return {outages_.saved_state(),
-          {battery_.saved_state(), energy_.saved_state(), advisor_.is_advised(), was_pack_, heard_at_, boot_}};
+          {battery_.saved_state(), energy_.saved_state(), advisor_.is_advised(), was_pack_, has_thermometer_, heard_at_,
+           boot_}};
 }
 
 Update Inverter::Silence(Moment now) {
@@ -140,6 +143,12 @@ void Inverter::TakeForPack(Reading& reading) {
   } else if (nominal_voltage_ && !was_pack_) {
     reading.battery_voltage *= *nominal_voltage_ / 2;
   }
+}
+
+// Where nothing is measured it says 0.0, for ever.
+void Inverter::TakeForTemperature(Reading& reading) {
+  if (reading.temperature && *reading.temperature != 0) has_thermometer_ = true;
+  if (!has_thermometer_) reading.temperature.reset();
 }
 
 // The time since the last save went by unseen. A clock that went back says nothing of it.
@@ -316,7 +325,8 @@ void Inverter::DecideSaves(bool was_advised, Update& update) const {
                          std::abs(charge(now) - charge(before)) >= kChargeWorthSaving;
   update.save_battery = update.save_battery || energy_.IsDue(update.now.steady) || has_moved ||
                         now.drain != before.drain || now.on_battery != before.on_battery ||
-                        was_pack_ != saved_battery_.was_pack || was_advised != snapshot_.shutdown_advised;
+                        was_pack_ != saved_battery_.was_pack || has_thermometer_ != saved_battery_.has_thermometer ||
+                        was_advised != snapshot_.shutdown_advised;
   update.save_outages = update.save_outages || (outages_.running() && update.save_battery);
 }
 
@@ -332,7 +342,7 @@ std::string Inverter::NextId(EventType type) {
   if (!outage) return fmt::format("{}-{}-{}", run_, device_.id, ++events_told_);
   if (std::exchange(told_of_, *outage) != *outage) told_in_outage_ = {};
   const unsigned times = ++told_in_outage_[static_cast<size_t>(type)];
-  const std::string id = fmt::format("{}-{}-{}", device_.id, *outage, Name(type));
+  const std::string id = fmt::format("{}-{}-{}", device_.id, *outage, Slug(Name(type)));
   return times == 1 ? id : fmt::format("{}-{}", id, times);
 }
 

@@ -60,6 +60,7 @@ class Inverter {
   Update Silence(Moment now);
   Battery::Seconds Passed(Time now);
   void TakeForPack(Reading& reading);
+  void TakeForTemperature(Reading& reading);
   void FollowRestart(Moment now);
   void FollowClock(Moment now, Update& update);
   double FollowBattery(const Reading& reading, Battery::Seconds time);
@@ -99,6 +100,7 @@ class Inverter {
   ShutdownAdvisor advisor_;
   SavedBatteries::Entry saved_battery_;  // as it is on the disk
   bool was_pack_;                        // 3 V or more were seen: what is less is no voltage of one cell
+  bool has_thermometer_;                 // it has told another temperature than 0.0
   WallTime heard_at_{};                  // the last outcome of a poll
   // The first outcome, and the last save before that, by the clocks of two starts of the host.
   struct Restart {

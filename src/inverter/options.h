@@ -25,10 +25,13 @@ struct InverterOptions {
   Address address = AnyAdapter{};
   int baud_rate = 2400;
   std::chrono::milliseconds poll_interval{1000};  // start to start; 0: the next request leaves when a reply has ended
-  std::chrono::milliseconds report_interval{10'000};
   BatteryOptions battery;
   ShutdownOptions shutdown;
   ShutdownDelays delays;  // of the command shutdown_restore
 };
+
+inline Described DescribedBy(const BatteryOptions& battery) {
+  return {battery.rated_power.has_value(), IsDescribed(battery)};
+}
 
 }  // namespace aims

@@ -31,10 +31,10 @@ enum class EventType {
   kBatteryProblem,
 };
 
-// As they are told, in the order of EventType.
+// As they are told, in the order of EventType. Home Assistant shows them as they are.
 inline constexpr auto kEventTypes = std::to_array<std::string_view>(
-    {"power_lost", "power_restored", "battery_low", "battery_ok", "ups_failed", "ups_ok", "overload", "connection_lost",
-     "connection_restored", "shutdown_advised", "shutdown_withdrawn", "battery_problem"});
+    {"Power lost", "Power restored", "Battery low", "Battery OK", "UPS failed", "UPS OK", "Overload", "Connection lost",
+     "Connection restored", "Shutdown advised", "Shutdown withdrawn", "Battery problem"});
 static_assert(kEventTypes.size() == static_cast<size_t>(EventType::kBatteryProblem) + 1);
 
 constexpr std::string_view Name(EventType type) { return kEventTypes[static_cast<size_t>(type)]; }

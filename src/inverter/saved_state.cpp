@@ -105,6 +105,7 @@ bool ReadBattery(const Value& value, SavedBatteries::Entry& entry) {
   members.Read("energy_total", entry.energy.total, 0, kMostEnergy);
   members.Read("shutdown_advised", entry.shutdown_advised);
   members.Read("was_pack", entry.was_pack);
+  if (members.Find("has_thermometer")) members.Read("has_thermometer", entry.has_thermometer);
   members.Read("saved_at", entry.saved_at);
   ReadBoot(members, "boot", entry.boot);
   return members.is_good();
@@ -252,6 +253,7 @@ std::string SavedBatteries::ToJson() const {
     WriteNumber(json.Key("energy_total"), entry.energy.total);
     json.Key("shutdown_advised").Bool(entry.shutdown_advised);
     json.Key("was_pack").Bool(entry.was_pack);
+    json.Key("has_thermometer").Bool(entry.has_thermometer);
     json.Key("saved_at").Text(FormatTime(entry.saved_at));
     json.TextMember("boot", entry.boot);
   });

@@ -41,9 +41,10 @@ struct SavedBatteries {
     Battery::SavedState battery{};
     Energy::SavedState energy{};
     bool shutdown_advised = false;
-    bool was_pack = false;  // a battery voltage of 3 V or more was seen
-    WallTime saved_at{};    // as things were then
-    std::string boot{};     // of the host, then; empty: unknown
+    bool was_pack = false;         // a battery voltage of 3 V or more was seen
+    bool has_thermometer = false;  // another temperature than 0.0 was
+    WallTime saved_at{};           // as things were then
+    std::string boot{};            // of the host, then; empty: unknown
 
     bool operator==(const Entry&) const = default;
   };

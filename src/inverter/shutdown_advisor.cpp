@@ -50,14 +50,18 @@ std::vector<ShutdownAdvisor::Reason> ShutdownAdvisor::Met(const Input& input) co
   if (input.counts == Counts::kNothing) return met;
   if (input.battery_low) met.push_back({Why::kBatteryLow, 1});
   if (input.counts == Counts::kBatteryLow) return met;
-  if (input.charge && *input.charge <= options_.charge) met.push_back({Why::kCharge, *input.charge});
-  if (input.runtime && *input.runtime <= InSeconds(options_.runtime)) met.push_back({Why::kRuntime, *input.runtime});
+  if (input.charge && *input.charge <= options_.charge) {
+    met.push_back({Why::kCharge, *input.charge, options_.charge});
+  }
+  if (input.runtime && *input.runtime <= InSeconds(options_.runtime)) {
+    met.push_back({Why::kRuntime, *input.runtime, InSeconds(options_.runtime)});
+  }
   const auto limit = options_.voltage ? options_.voltage : input.safety_voltage;
   if (input.voltage && limit && *input.voltage <= *limit) {
-    met.push_back({Why::kVoltage, *input.voltage});
+    met.push_back({Why::kVoltage, *input.voltage, *limit});
   }
   if (options_.after && input.on_battery_for >= *options_.after) {
-    met.push_back({Why::kAfter, InSeconds(input.on_battery_for)});
+    met.push_back({Why::kAfter, InSeconds(input.on_battery_for), InSeconds(*options_.after)});
   }
   return met;
 }

@@ -33,7 +33,8 @@ class ShutdownAdvisor {
                                                          "battery low"};
   struct Reason {
     Why why;
-    double value;  // %, s, V, s, 1
+    double value;      // %, s, V, s; of a low battery 1
+    double limit = 0;  // the same; 0: there is none
 
     bool operator==(const Reason&) const = default;
   };

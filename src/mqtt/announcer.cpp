@@ -14,13 +14,14 @@ constexpr size_t kMostOrphansAtOnce = 8;
 }  // namespace
 
 Announcer::Announcer(const Channel& channel, Topics topics, std::vector<Device> devices, AnnouncedDevices announced,
-                     std::function<void()> on_changed)
+                     Origin origin, std::function<void()> on_changed)
     : channel_(channel),
       topics_(std::move(topics)),
       devices_(std::move(devices)),
       announced_(std::move(announced)),
+      origin_(std::move(origin)),
       on_changed_(std::move(on_changed)) {
-  for (const Device& device : devices_) now_.push_back({topics_, device.id, device.permissions});
+  for (const Device& device : devices_) now_.push_back({topics_, device.id, device.permissions, device.described});
   announced_.Add(now_);
 }
 
@@ -32,11 +33,14 @@ void Announcer::Announce() {
 
 void Announcer::Introduce(const Device& device, const AnnouncedDevice& as) {
   const std::string topic = topics_.Discovery(device);
-  const Permissions before = announced_.PermissionsBefore(as);
-  const std::string removal = RemovalDocument(topics_, device, before, AIMS_VERSION);
+  const AnnouncedDevice announced = announced_.Before(as);
+  Device before = device;
+  before.permissions = announced.permissions;
+  before.described = announced.described;
+  const std::string removal = RemovalDocument(topics_, device, before, origin_);
   if (!removal.empty()) channel_.publish(topic, removal, Retain::kYes);
-  const auto token = channel_.publish(topic, DiscoveryDocument(topics_, device, AIMS_VERSION), Retain::kYes);
-  if (before != as.permissions) changes_token_ = token;
+  const auto token = channel_.publish(topic, DiscoveryDocument(topics_, device, origin_), Retain::kYes);
+  if (announced != as) changes_token_ = token;
 }
 
 // When each device has its new one.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "homeassistant/announced.h"
+#include "homeassistant/documents.h"
 #include "homeassistant/topics.h"
 #include "inverter/device.h"
 #include "mqtt/channel.h"
@@ -22,7 +23,7 @@ class Announcer {
   // `devices`: what the options hold; `announced`: what was announced in earlier runs. `on_changed` hears that
   // announced() has changed.
   Announcer(const Channel& channel, Topics topics, std::vector<Device> devices, AnnouncedDevices announced,
-            std::function<void()> on_changed);
+            Origin origin, std::function<void()> on_changed);
 
   // The discovery document of every device; first the removal of what it no longer has.
   void Announce();
@@ -42,6 +43,7 @@ class Announcer {
   Topics topics_;
   std::vector<Device> devices_;
   AnnouncedDevices announced_;
+  Origin origin_;
   std::vector<AnnouncedDevice> now_;      // what the options hold, one for each of devices_
   std::vector<AnnouncedDevice> orphans_;  // being taken back
   std::function<void()> on_changed_;

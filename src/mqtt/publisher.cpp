@@ -49,7 +49,8 @@ Publisher::Publisher(Channel channel, const MqttOptions& options, std::vector<Re
       options_(options),
       inverters_(std::move(inverters)),
       on_command_(std::move(on_command)),
-      announcer_(channel_, options.topics, DevicesOf(inverters_), std::move(kept.announced), on_changed),
+      announcer_(channel_, options.topics, DevicesOf(inverters_), std::move(kept.announced),
+                 {AIMS_VERSION, options.configuration_url}, on_changed),
       events_(
           channel_, options.topics, std::move(kept.events),
           [this](const std::string& id) { return Holds(inverters_, id); }, on_changed) {

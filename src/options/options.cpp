@@ -31,15 +31,11 @@ void ReadAddress(Section& section, Address& into) {
   section.Read("device", device);
   section.Read("address", address);
   if (!device.empty() && !device.starts_with('/')) {
-    section.Refuse("device", *section.Find("device"), "the path of a serial device, as /dev/serial/by-id/…");
-  }
-  if (!device.empty() && !address.empty()) {
-    section.Mistake("address", fmt::format("{} is given although device is given, too; leave one of them empty",
-                                           Shown(*section.Find("address"))));
-    return;
+    section.Refuse("device", *section.Find("device"), "the path of a serial device, such as /dev/serial/by-id/…");
   }
   if (!device.empty()) into = SerialPort{device};
   if (address.empty()) return;
+  if (!device.empty()) section.Warning("device", "it is ignored, because address is set");
   const auto parsed = ParseAddress(address);
   if (!parsed) {
     return section.Mistake("address",
@@ -49,54 +45,43 @@ void ReadAddress(Section& section, Address& into) {
   into = *parsed;
 }
 
-void ReadBattery(Section& section, BatteryOptions& battery) {
-  if (const auto type = section.Choice("battery_type", kBatteryTypes)) battery.type = static_cast<BatteryType>(*type);
-  if (const auto volts = section.Choice("nominal_voltage", kNominalVoltages)) {
-    battery.nominal_voltage = kNominalVoltages[*volts];
-  }
-  section.Read("battery_capacity", battery.capacity, 1, 10'000, " (Ah)");
-  section.Read("capacity_1h", battery.capacity_1h, 0.5, 10'000, " (Ah)");
-  if (battery.capacity && battery.capacity_1h && *battery.capacity_1h > *battery.capacity) {
-    section.Refuse("capacity_1h", *section.Find("capacity_1h"),
-                   "at most battery_capacity, which is the Ah in 20 hours");
-  }
-  section.Read("rated_power", battery.rated_power, 50, 50'000, " (VA)");
-  section.Read("power_factor", battery.power_factor, 0.1, 1, "");
-  section.Read("efficiency", battery.efficiency, 0.3, 1, "");
-  section.Read("idle_power", battery.idle_power, 0, 1000, " (W)");
-  section.Read("charge_current", battery.charge_current, 0.1, 1000, " (A)");
-  section.Read("cutoff_voltage", battery.cutoff_voltage, 5, 60, " (V)");
-}
-
-void ReadShutdown(Section& section, ShutdownOptions& shutdown) {
-  section.Read("shutdown_charge", shutdown.charge, 0, 100, " (%)");
-  section.Read("shutdown_runtime", shutdown.runtime, 0, 86'400);
-  section.Read("shutdown_voltage", shutdown.voltage, 5, 60, " (V)");
-  section.Read("shutdown_after", shutdown.after, 1, 604'800);
-  section.Read("shutdown_delay", shutdown.delay, 0, 3600);
-  section.Read("restore_delay", shutdown.restore_delay, 0, 86'400);
-  section.Read("restart_charge", shutdown.restart_charge, 0, 100, " (%)");
-}
-
-void ReadControl(Section& section, Permissions& permissions, ShutdownDelays& delays) {
-  section.Read("control", permissions.control);
-  section.Read("megatec_control", permissions.megatec_control);
-  section.Read("rehearsal", permissions.rehearsal);
-  section.Read("off_delay", delays.off, ShutdownDelays::kLeastOff, ShutdownDelays::kMostOff);
-  section.Read("return_delay", delays.back, ShutdownDelays::kLeastBack, ShutdownDelays::kMostBack);
-}
+// Where the keys of an inverter's entry are now that stood there before there were groups.
+constexpr std::pair<string_view, string_view> kMoved[] = {
+    {"report_interval", "mqtt.report_interval"},
+    {"battery_type", "batteries[].type"},
+    {"nominal_voltage", "batteries[].nominal_voltage"},
+    {"battery_capacity", "batteries[].capacity"},
+    {"capacity_1h", "batteries[].capacity_1h"},
+    {"power_factor", "batteries[].power_factor"},
+    {"efficiency", "batteries[].efficiency"},
+    {"idle_power", "batteries[].idle_power"},
+    {"charge_current", "batteries[].charge_current"},
+    {"cutoff_voltage", "batteries[].cutoff_voltage"},
+    {"shutdown_charge", "shutdown.charge"},
+    {"shutdown_runtime", "shutdown.runtime"},
+    {"shutdown_voltage", "shutdown.voltage"},
+    {"shutdown_after", "shutdown.after"},
+    {"shutdown_delay", "shutdown.delay"},
+    {"restore_delay", "shutdown.restore_delay"},
+    {"restart_charge", "shutdown.restart_charge"},
+    {"rehearsal", "control.rehearsal"},
+    {"control", "control.beeper"},
+    {"megatec_control", "control.megatec"},
+    {"off_delay", "control.off_delay"},
+    {"return_delay", "control.return_delay"},
+};
 
 InverterOptions ReadInverter(Section& section) {
   InverterOptions inverter;
   ReadName(section, inverter.device);
   ReadAddress(section, inverter.address);
   section.Read("model", inverter.device.model);
+  section.Read("rated_power", inverter.battery.rated_power, 50, 50'000, " (VA)");
   if (const auto rate = section.Choice("baud_rate", kBaudRates)) inverter.baud_rate = kBaudRates[*rate];
   section.Read("poll_interval", inverter.poll_interval, 0, 60);
-  section.Read("report_interval", inverter.report_interval, 1, 3600);
-  ReadBattery(section, inverter.battery);
-  ReadShutdown(section, inverter.shutdown);
-  ReadControl(section, inverter.device.permissions, inverter.delays);
+  for (const auto& [before, now] : kMoved) {
+    if (section.Find(before)) section.Mistake(before, fmt::format("this option has moved; it is {} now", now));
+  }
   section.WarnOfUnknown();
   return inverter;
 }
@@ -113,7 +98,6 @@ void ReadInverters(Section& root, std::vector<InverterOptions>& inverters, Findi
   }
   std::set<std::string> ids;
   std::set<std::string> addresses;
-  std::vector<std::pair<size_t, Device>> rehearsals;
   for (rapidjson::SizeType i = 0; i < list->Size(); ++i) {
     const Json& entry = (*list)[i];
     if (!entry.IsObject()) {
@@ -127,7 +111,6 @@ void ReadInverters(Section& root, std::vector<InverterOptions>& inverters, Findi
                                           "differs in letters or digits",
                                           inverter.device.name, inverter.device.id));
     }
-    if (inverter.device.permissions.rehearsal) rehearsals.emplace_back(i, inverter.device);
     const bool is_exclusive =
         std::holds_alternative<SerialPort>(inverter.address) || std::holds_alternative<TcpBridge>(inverter.address);
     if (is_exclusive && !addresses.insert(ToString(inverter.address)).second) {
@@ -137,11 +120,147 @@ void ReadInverters(Section& root, std::vector<InverterOptions>& inverters, Findi
     }
     inverters.push_back(std::move(inverter));
   }
-  for (const auto& [i, device] : rehearsals) {
-    if (ids.insert(RehearsalOf(device).id).second) continue;
-    root.Mistake(fmt::format("inverters[{}].rehearsal", i),
-                 fmt::format("its device would have the id {}, which another inverter has; it takes another name",
-                             RehearsalOf(device).id));
+}
+
+BatteryOptions ReadBattery(Section& section) {
+  BatteryOptions battery;
+  if (const auto type = section.Choice("type", kBatteryTypes)) battery.type = static_cast<BatteryType>(*type);
+  if (const auto volts = section.Choice("nominal_voltage", kNominalVoltages)) {
+    battery.nominal_voltage = kNominalVoltages[*volts];
+  }
+  section.Read("capacity", battery.capacity, 1, 10'000, " (Ah)");
+  section.Read("capacity_1h", battery.capacity_1h, 0.5, 10'000, " (Ah)");
+  if (battery.capacity && battery.capacity_1h && *battery.capacity_1h > *battery.capacity) {
+    section.Refuse("capacity_1h", *section.Find("capacity_1h"), "at most capacity, which is the Ah in 20 hours");
+  }
+  section.Read("charge_current", battery.charge_current, 0.1, 1000, " (A)");
+  section.Read("cutoff_voltage", battery.cutoff_voltage, 5, 60, " (V)");
+  section.Read("power_factor", battery.power_factor, 0.1, 1, "");
+  section.Read("efficiency", battery.efficiency, 0.3, 1, "");
+  section.Read("idle_power", battery.idle_power, 0, 1000, " (W)");
+  section.WarnOfUnknown();
+  return battery;
+}
+
+std::string NamesOf(const std::vector<InverterOptions>& inverters) {
+  std::vector<std::string> names;
+  for (const InverterOptions& inverter : inverters) names.push_back('"' + inverter.device.name + '"');
+  return ListOf(names);
+}
+
+// Whose battery it is: the one inverter that it names, or each that no entry names.
+class Batteries {
+ public:
+  explicit Batteries(std::vector<InverterOptions>& inverters)
+      : inverters_(inverters), is_taken_(inverters.size(), false), are_named_(!inverters.empty()) {
+    for (const InverterOptions& inverter : inverters_) are_named_ = are_named_ && !inverter.device.id.empty();
+  }
+
+  void Read(Section& section) {
+    std::string name;
+    section.Read("inverter", name);
+    const BatteryOptions battery = ReadBattery(section);
+    if (name.empty()) return TakeForRest(section, battery);
+    const auto found = std::find_if(inverters_.begin(), inverters_.end(),
+                                    [&](const InverterOptions& one) { return one.device.id == Slug(name); });
+    if (found == inverters_.end()) {
+      if (are_named_) section.Refuse("inverter", *section.Find("inverter"), NamesOf(inverters_));
+      return;
+    }
+    const auto place = static_cast<size_t>(found - inverters_.begin());
+    if (is_taken_[place]) return section.Mistake("inverter", "another entry is for this inverter, too");
+    is_taken_[place] = true;
+    Give(*found, battery);
+  }
+
+  void GiveRest() {
+    for (size_t i = 0; rest_ && i < inverters_.size(); ++i) {
+      if (!is_taken_[i]) Give(inverters_[i], *rest_);
+    }
+  }
+
+ private:
+  void TakeForRest(Section& section, const BatteryOptions& battery) {
+    if (rest_) {
+      section.Mistake("inverter",
+                      "it is missing, as in another entry; with more than one battery it takes the inverter's name");
+    }
+    rest_ = battery;
+  }
+
+  static void Give(InverterOptions& inverter, BatteryOptions battery) {
+    battery.rated_power = inverter.battery.rated_power;
+    inverter.battery = battery;
+  }
+
+  std::vector<InverterOptions>& inverters_;
+  std::vector<bool> is_taken_;
+  bool are_named_;  // there are inverters, each with a good name
+  std::optional<BatteryOptions> rest_;
+};
+
+void ReadBatteries(Section& root, std::vector<InverterOptions>& inverters, Findings& findings) {
+  const Json* list = root.Find("batteries");
+  if (!list) return;
+  if (!list->IsArray()) return root.Refuse("batteries", *list, "a list with an entry for each battery");
+  if (list->Size() > kMostInverters) {
+    return root.Mistake("batteries", fmt::format("it has {} entries; it takes up to {}", list->Size(), kMostInverters));
+  }
+  Batteries batteries(inverters);
+  for (rapidjson::SizeType i = 0; i < list->Size(); ++i) {
+    const Json& entry = (*list)[i];
+    if (!entry.IsObject()) {
+      root.Mistake(fmt::format("batteries[{}]", i), Shown(entry) + " is not accepted; it takes a group of options");
+      continue;
+    }
+    Section section(entry, fmt::format("batteries[{}].", i), findings);
+    batteries.Read(section);
+  }
+  batteries.GiveRest();
+}
+
+void ReadShutdown(Section& section, std::vector<InverterOptions>& inverters) {
+  ShutdownOptions shutdown;
+  section.Read("charge", shutdown.charge, 0, 100, " (%)");
+  section.Read("runtime", shutdown.runtime, 0, 86'400);
+  section.Read("voltage", shutdown.voltage, 5, 60, " (V)");
+  section.Read("after", shutdown.after, 1, 604'800);
+  section.Read("delay", shutdown.delay, 0, 3600);
+  section.Read("restore_delay", shutdown.restore_delay, 0, 86'400);
+  section.Read("restart_charge", shutdown.restart_charge, 0, 100, " (%)");
+  section.WarnOfUnknown();
+  std::set<double> voltages;
+  for (InverterOptions& inverter : inverters) {
+    if (const auto volts = inverter.battery.nominal_voltage) voltages.insert(*volts);
+    inverter.shutdown = shutdown;
+  }
+  if (shutdown.voltage && voltages.size() > 1) {
+    section.Refuse("voltage", *section.Find("voltage"),
+                   "nothing, because it is in volts of the whole battery, and the batteries differ in nominal_voltage");
+  }
+}
+
+void ReadControl(Section& section, std::vector<InverterOptions>& inverters) {
+  Permissions permissions;
+  ShutdownDelays delays;
+  section.Read("beeper", permissions.beeper);
+  section.Read("megatec", permissions.megatec);
+  section.Read("rehearsal", permissions.rehearsal);
+  section.Read("off_delay", delays.off, ShutdownDelays::kLeastOff, ShutdownDelays::kMostOff);
+  section.Read("return_delay", delays.back, ShutdownDelays::kLeastBack, ShutdownDelays::kMostBack);
+  section.WarnOfUnknown();
+  std::set<std::string> ids;
+  for (InverterOptions& inverter : inverters) {
+    inverter.device.permissions = permissions;
+    inverter.delays = delays;
+    ids.insert(inverter.device.id);
+  }
+  for (const InverterOptions& inverter : inverters) {
+    const std::string id = RehearsalOf(inverter.device).id;
+    if (!permissions.rehearsal || !ids.contains(id)) continue;
+    section.Mistake("rehearsal", fmt::format("the rehearsal of \"{}\" would have the id {}, which another inverter "
+                                             "has; rename one of the two",
+                                             inverter.device.name, id));
   }
 }
 
@@ -162,7 +281,7 @@ void ReadBroker(Section& section, Broker& broker) {
     section.Mistake("username", "it is missing; MQTT takes a password only together with a username");
   }
   if (!broker.ca_file.empty() && !broker.ca_file.starts_with('/')) {
-    section.Refuse("ca_file", *section.Find("ca_file"), "the path of a file, as /ssl/ca.crt");
+    section.Refuse("ca_file", *section.Find("ca_file"), "the path of a file, such as /ssl/ca.crt");
   }
 }
 
@@ -181,11 +300,32 @@ void ReadMqtt(Section& section, MqttOptions& mqtt) {
   section.ReadLevel("discovery_prefix", mqtt.topics.discovery_prefix);
   section.Read("birth_topic", mqtt.birth_topic);
   section.Read("birth_payload", mqtt.birth_payload);
+  section.Read("report_interval", mqtt.report_interval, 1, 3600);
   if (mqtt.birth_topic.find_first_of("+#") != std::string::npos) {
     section.Refuse("birth_topic", *section.Find("birth_topic"), "a topic without + and #");
   }
   section.WarnOfUnknown();
 }
+
+// The group `key`; an empty one where it is not given.
+class Group {
+ public:
+  Group(Section& root, string_view key, Findings& findings)
+      : section_(ObjectIn(root, key), std::string(key) + ".", findings) {}
+
+  Section& section() { return section_; }
+
+ private:
+  static const Json& ObjectIn(Section& root, string_view key) {
+    static const Json kNothing(rapidjson::kObjectType);
+    const Json* group = root.Find(key);
+    if (group && group->IsObject()) return *group;
+    if (group) root.Refuse(key, *group, "a group of options");
+    return kNothing;
+  }
+
+  Section section_;
+};
 
 }  // namespace
 
@@ -197,20 +337,18 @@ CheckedOptions ParseOptions(string_view json) {
   Options& options = checked.options;
   Section root(*document, "", findings);
   ReadInverters(root, options.inverters, findings);
+  ReadBatteries(root, options.inverters, findings);
+  ReadShutdown(Group(root, "shutdown", findings).section(), options.inverters);
+  ReadControl(Group(root, "control", findings).section(), options.inverters);
+  for (InverterOptions& inverter : options.inverters) inverter.device.described = DescribedBy(inverter.battery);
 
-  const Json nothing(rapidjson::kObjectType);
-  const Json* mqtt = root.Find("mqtt");
-  if (mqtt && !mqtt->IsObject()) {
-    root.Refuse("mqtt", *mqtt, "a group of options");
-    mqtt = nullptr;
-  }
-  Section section(mqtt ? *mqtt : nothing, "mqtt.", findings);
-  ReadMqtt(section, options.mqtt);
+  Group mqtt(root, "mqtt", findings);
+  ReadMqtt(mqtt.section(), options.mqtt);
   if (!options.inverters.empty()) options.mqtt.topics.first = options.inverters.front().device.id;
 
   if (const auto level = root.Choice("log_level", kLogLevels)) options.log_level = static_cast<LogLevel>(*level);
   root.WarnOfUnknown();
-  if (findings.mistakes.empty()) WarnOfIdle(section, options.mqtt.broker);
+  if (findings.mistakes.empty()) WarnOfIdle(mqtt.section(), options.mqtt.broker);
   return checked;
 }
 

@@ -75,10 +75,11 @@ class Section {
   // A single level of a topic.
   void ReadLevel(std::string_view key, std::string& into);
 
-  // One of `choices`, numbers or words: its place among them.
+  // One of `choices`, numbers or words: its place among them. "not set" is not given: Home Assistant's form makes radio
+  // buttons of a short list, which cannot be cleared.
   std::optional<size_t> Choice(std::string_view key, const auto& choices) {
     const Json* value = Find(key);
-    if (!value) return {};
+    if (!value || IsText(*value, "not set")) return {};
     for (size_t i = 0; i < std::size(choices); ++i) {
       if (IsText(*value, fmt::format("{}", choices[i]))) return i;
     }

@@ -131,4 +131,11 @@ Result<FoundBroker> ParseServiceAnswer(string_view text) {
   return ParseService(answer->length ? answer->body.substr(0, *answer->length) : answer->body);
 }
 
+std::string AppPage(std::string_view host_name) {
+  if (!host_name.ends_with("-aims-power-inverter-mqtt")) return "";
+  std::string slug(host_name);
+  std::replace(slug.begin(), slug.end(), '-', '_');
+  return "homeassistant://config/app/" + slug + "/info";
+}
+
 }  // namespace aims

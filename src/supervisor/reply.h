@@ -38,4 +38,8 @@ bool IsWholeAnswer(std::string_view answer);
 // Supervisor's answer, or it was cut short.
 Result<FoundBroker> ParseServiceAnswer(std::string_view answer);
 
+// The app's own page in Home Assistant, as a device's configuration URL. `host_name`: of the container, which the
+// Supervisor names after the app's slug, with '-' for '_'. Empty: this is no such name.
+std::string AppPage(std::string_view host_name);
+
 }  // namespace aims

@@ -51,7 +51,7 @@ TEST_CASE_FIXTURE(Fixture, "an outage is saved without a broker, and its event w
   ups.Expect("Q1\r").Reply(std::string(frames::kOutage));
   app.Start();
   CHECK(Until([&] { return TextOf(directory / "outages.json").find("no mains") != std::string::npos; }));
-  CHECK(Until([&] { return TextOf(directory / "events.json").find("power_lost") != std::string::npos; }));
+  CHECK(Until([&] { return TextOf(directory / "events.json").find("Power lost") != std::string::npos; }));
   CHECK(ups.IsDone());
 }
 

@@ -40,7 +40,7 @@ def discovered(ears):
 @pytest.mark.races
 def test_the_beeper_is_turned_only_where_it_is_not_so_already(tmp_path, broker, ears):
     with ScriptedInverter(Obedient()) as inverter, \
-            Program(tmp_path, options(inverter.address, broker.port, control=True)) as program:
+            Program(tmp_path, options(inverter.address, broker.port, control={"beeper": True})) as program:
         ears.until_payload(LINK, "online")
         beeper = discovered(ears)[-1]["beeper"]
         assert beeper["p"] == "switch" and beeper["command_topic"] == COMMAND
@@ -64,7 +64,7 @@ def test_the_beeper_is_turned_only_where_it_is_not_so_already(tmp_path, broker, 
 
 def test_a_command_wakes_a_bridge_that_rests(tmp_path, broker, ears):
     with ScriptedInverter(Obedient()) as inverter, \
-            Program(tmp_path, options(inverter.address, broker.port, control=True, poll_interval=60)) as program:
+            Program(tmp_path, options(inverter.address, broker.port, control={"beeper": True}, poll_interval=60)) as program:
         ears.until_payload(LINK, "online")
         time.sleep(0.5)
         ears.publish(COMMAND, "beeper_off")
@@ -84,7 +84,7 @@ def test_each_button_sends_its_command_and_says_what_became_of_it(tmp_path, brok
         return state(asked)
 
     with ScriptedInverter(answer) as inverter, Program(
-            tmp_path, options(inverter.address, broker.port, megatec_control=True, off_delay=30, return_delay=300)) as program:
+            tmp_path, options(inverter.address, broker.port, control={"megatec": True, "off_delay": 30, "return_delay": 300})) as program:
         ears.until_payload(LINK, "online")
         assert discovered(ears)[-1]["beeper"]["p"] == "binary_sensor"
         assert [c["payload_press"] for c in discovered(ears)[-1].values() if c["p"] == "button"].count(word) == 1
@@ -99,7 +99,7 @@ def test_each_button_sends_its_command_and_says_what_became_of_it(tmp_path, brok
                                           (b"\xff\x00\x9c", "not confirmed")])
 def test_whoever_does_not_know_a_command_is_believed(tmp_path, broker, ears, answer, what):
     with ScriptedInverter(Obedient(answer)) as inverter, \
-            Program(tmp_path, options(inverter.address, broker.port, megatec_control=True)) as program:
+            Program(tmp_path, options(inverter.address, broker.port, control={"megatec": True})) as program:
         ears.until_payload(LINK, "online")
         ears.publish(COMMAND, "self_test")
         program.until_line(what)
@@ -112,7 +112,7 @@ def test_a_beeper_that_does_not_turn_is_not_turned_again_and_again(tmp_path, bro
     state = Obedient()
     state.turns = False
     with ScriptedInverter(state) as inverter, \
-            Program(tmp_path, options(inverter.address, broker.port, control=True, poll_interval=0.2)) as program:
+            Program(tmp_path, options(inverter.address, broker.port, control={"beeper": True}, poll_interval=0.2)) as program:
         ears.until_payload(LINK, "online")
         ears.publish(COMMAND, "beeper_off")
         program.until_line("command beeper_off: sent Q\\r, not confirmed")
@@ -123,7 +123,7 @@ def test_a_beeper_that_does_not_turn_is_not_turned_again_and_again(tmp_path, bro
 def test_what_is_retained_unknown_or_not_allowed_is_never_sent(tmp_path, broker, ears):
     ears.publish(COMMAND, "beeper_off", retain=True)
     with ScriptedInverter(Obedient()) as inverter, \
-            Program(tmp_path, options(inverter.address, broker.port, control=True, poll_interval=0.2)) as program:
+            Program(tmp_path, options(inverter.address, broker.port, control={"beeper": True}, poll_interval=0.2)) as program:
         ears.until_payload(LINK, "online")
         program.until_line("a retained command")
         for word in ("self_test", "shutdown_restore", "rehearse", "BEEPER_OFF", "beeper_off ", "Q", "Q\r", "S01R0003\r", "",
@@ -139,7 +139,7 @@ def test_what_is_retained_unknown_or_not_allowed_is_never_sent(tmp_path, broker,
 @pytest.mark.races
 def test_a_flood_of_commands_stops_neither_the_polls_nor_fills_the_log(tmp_path, broker, ears):
     with ScriptedInverter(Obedient()) as inverter, \
-            Program(tmp_path, options(inverter.address, broker.port, control=True, rehearsal=True, poll_interval=0.2)) as program:
+            Program(tmp_path, options(inverter.address, broker.port, control={"beeper": True, "rehearsal": True}, poll_interval=0.2)) as program:
         ears.until_payload(LINK, "online")
         ears.publish(COMMAND, "rehearse")
         end = time.monotonic() + 3
@@ -157,7 +157,7 @@ def test_a_flood_of_commands_stops_neither_the_polls_nor_fills_the_log(tmp_path,
 
 def test_a_silent_inverter_is_not_given_commands_when_it_is_back(tmp_path, broker, ears):
     with ScriptedInverter(Obedient()) as inverter, \
-            Program(tmp_path, options(inverter.address, broker.port, control=True)) as program:
+            Program(tmp_path, options(inverter.address, broker.port, control={"beeper": True})) as program:
         ears.until_payload(LINK, "online")
         good, inverter.answer = inverter.answer, lambda request: None
         ears.until_payload(LINK, "offline", 8)
@@ -173,7 +173,7 @@ def test_a_silent_inverter_is_not_given_commands_when_it_is_back(tmp_path, broke
 @pytest.mark.parametrize("poll_interval, why", [(0.5, "the inverter fell silent"), (4, "the inverter did not answer in time")])
 def test_an_order_that_waits_ends_with_the_silence(tmp_path, broker, ears, poll_interval, why):
     with ScriptedInverter(Obedient()) as inverter, Program(
-            tmp_path, options(inverter.address, broker.port, control=True, poll_interval=poll_interval)) as program:
+            tmp_path, options(inverter.address, broker.port, control={"beeper": True}, poll_interval=poll_interval)) as program:
         ears.until_payload(LINK, "online")
         good, inverter.answer = inverter.answer, lambda request: None
         ears.publish(COMMAND, "beeper_off")
@@ -194,18 +194,18 @@ def test_a_change_of_what_is_allowed_takes_the_old_entities_back_first(tmp_path,
             return [json.loads(payload)["cmps"] for payload in ears.payloads(DISCOVERY, since=start)]
 
         assert len(run()) == 1
-        removal, whole = run(control=True, megatec_control=True)
-        assert removal == {"beeper": {"p": "binary_sensor"}} and whole["beeper"]["p"] == "switch" and len(whole) == 36
-        assert len(run(control=True, megatec_control=True)) == 1
-        removal, whole = run(megatec_control=True)
+        removal, whole = run(control={"beeper": True, "megatec": True})
+        assert removal == {"beeper": {"p": "binary_sensor"}} and whole["beeper"]["p"] == "switch" and len(whole) == 30
+        assert len(run(control={"beeper": True, "megatec": True})) == 1
+        removal, whole = run(control={"megatec": True})
         assert removal == {"beeper": {"p": "switch"}} and whole["beeper"]["p"] == "binary_sensor"
         removal, whole = run()
-        assert set(c["p"] for c in removal.values()) == {"button"} and len(removal) == 5 and len(whole) == 31
+        assert set(c["p"] for c in removal.values()) == {"button"} and len(removal) == 5 and len(whole) == 25
 
 
 def test_a_rehearsal_plays_an_outage_on_a_device_of_its_own(tmp_path, broker, ears):
     """Its beginning; with AIMS_LONG=1 the whole, as unit.rehearsal and blueprints_test.py have it every time."""
-    inverter_options = dict(rehearsal=True, battery_type="agm", nominal_voltage=12, battery_capacity=100, rated_power=1200)
+    inverter_options = dict(control={"rehearsal": True}, battery=dict(type="agm", nominal_voltage=12, capacity=100), rated_power=1200)
     with Simulator(tmp_path / "inverter") as simulator, \
             Program(tmp_path, options(simulator.link, broker.port, **inverter_options)) as program:
         ears.until_payload(LINK, "online")
@@ -219,7 +219,7 @@ def test_a_rehearsal_plays_an_outage_on_a_device_of_its_own(tmp_path, broker, ea
         ears.publish(COMMAND, "rehearse")
         program.until_line("is being rehearsed already")
         ears.until_state(lambda s: s["status"] == "On battery", 10, STAGE)
-        until(lambda: [event["event_type"] for event in ears.events(STAGE)] == ["power_lost"], 10)
+        until(lambda: [event["event_type"] for event in ears.events(STAGE)] == ["Power lost"], 10)
         assert ears.states(STAGE)[0]["battery_charge"] == 98
         ears.until_state(lambda s: s["battery_charge"] < 98 and s["energy_on_battery"] > 0, 10, STAGE)
         if LONG:
@@ -231,7 +231,7 @@ def test_a_rehearsal_plays_an_outage_on_a_device_of_its_own(tmp_path, broker, ea
             assert {s["shutdown_advised"] for s in states} == {s["safe_to_start"] for s in states} == {"ON", "OFF"}
             assert max(s["energy_on_battery"] for s in states) > 0.3
             events = [event["event_type"] for event in ears.events(STAGE)]
-            assert events[0] == "power_lost" and events.index("shutdown_advised") < events.index("power_restored")
+            assert events[0] == "Power lost" and events.index("Shutdown advised") < events.index("Power restored")
             until(lambda: ears.payloads(f"aims2mqtt/{STAGE}/link")[-1] == "offline", 3)
             assert states[-1]["connection"] == "OFF" and states[-1]["status"] is None  # and the stage is cleared
         # The real device had no part in it.
@@ -261,7 +261,7 @@ def test_a_failure_between_two_polls_is_a_pair_of_events_with_its_voltage(tmp_pa
         inverter.answer = says(b"081.0")
         until(lambda: len(ears.events()) == 2, 15)
         lost, restored = ears.events()
-        assert (lost["event_type"], restored["event_type"]) == ("power_lost", "power_restored")
+        assert (lost["event_type"], restored["event_type"]) == ("Power lost", "Power restored")
         assert lost["fault_voltage"] == restored["fault_voltage"] == 81.0 and not lost["late"]
         assert ears.states()[-1]["outages"] == 0
         program.until_line("the utility failed for a moment, between two polls (input fault 81.0 V)")

@@ -343,7 +343,7 @@ def in_between(inverter):
     for answer in (OUTAGE, OUTAGE.replace(b"10001011", b"11001011"), MAINS, OUTAGE):
         inverter.answer = lambda request, answer=answer: answer
         time.sleep(0.7)
-    return ["power_lost", "battery_low", "power_restored", "battery_ok", "power_lost"]
+    return ["Power lost", "Battery low", "Power restored", "Battery OK", "Power lost"]
 
 
 def check_return(ears, since, matrix, expected, limit=5.0):
@@ -413,7 +413,7 @@ def test_broker_frozen(tmp_path, broker, matrix):
     """broker frozen (SIGSTOP) for {seconds} s"""
     matrix.names["seconds"] = seconds = 120 if LONG else 25
     with ScriptedInverter() as inverter, \
-            Program(tmp_path, options(inverter.address, broker.port, poll_interval=0.1, report_interval=1)) as program:
+            Program(tmp_path, options(inverter.address, broker.port, poll_interval=0.1, mqtt={"report_interval": 1})) as program:
         with Subscriber(broker.port) as ears:
             ears.until_payload(LINK, "online")
             ears.publish(BIRTH, "online")
@@ -549,7 +549,7 @@ def mounted(folder, size):
 def outage(inverter, ears):
     """An outage that is heard, as an event too."""
     ears.publish(BIRTH, "online")
-    for answer, event in ((OUTAGE, "power_lost"), (MAINS, "power_restored")):
+    for answer, event in ((OUTAGE, "Power lost"), (MAINS, "Power restored")):
         start = time.monotonic()
         inverter.answer = lambda request, answer=answer: answer
         until(lambda: event in [e["event_type"] for e in ears.events(since=start)], 6, event)
@@ -676,7 +676,7 @@ def test_clock(tmp_path, broker, ears, matrix, what, offset):
     except subprocess.TimeoutExpired:
         pytest.skip("libfaketime and AddressSanitizer hang together on this Debian (13 does)")
     with ScriptedInverter() as inverter, \
-            Program(tmp_path, options(inverter.address, broker.port, poll_interval=0.2, report_interval=1),
+            Program(tmp_path, options(inverter.address, broker.port, poll_interval=0.2, mqtt={"report_interval": 1}),
                     environment) as program:
         ears.until_payload(LINK, "online")
         ears.publish(BIRTH, "online")
@@ -881,7 +881,7 @@ def test_many_polls(tmp_path, broker, ears, matrix):
         return frame(count[0] // 1000 % 100)
 
     with ScriptedInverter(answer) as inverter, \
-            Program(tmp_path, options(inverter.address, broker.port, poll_interval=0, report_interval=1)) as program:
+            Program(tmp_path, options(inverter.address, broker.port, poll_interval=0, mqtt={"report_interval": 1})) as program:
         inverter.keep_requests = False
         until(lambda: count[0] >= polls // 10, 600)
         before = program.descriptors(), program.memory()
@@ -921,7 +921,7 @@ def test_home_assistant_comes_back_late(tmp_path, broker, matrix):
         with Subscriber(broker.port) as late:
             late.publish(BIRTH, "online")
             event = until(late.events, 6)[0]
-            assert event["event_type"] == "power_lost" and event["late"] is False
+            assert event["event_type"] == "Power lost" and event["late"] is False
             late.publish(BIRTH, "online")
             time.sleep(5)
             assert len(late.events()) == 1

@@ -8,6 +8,8 @@ from peers import Broker, Program, Simulator, free_port, options, until
 
 PREFIX = "aims2mqtt_aims_inverter_"
 
+DESCRIBED = {"model": "PICOGLF12W12V120AL", "rated_power": 1200, "battery": {"type": "agm", "nominal_voltage": 12, "capacity": 200}}
+
 # unique id: (entity id, name, device class, unit, category, state; None: disabled)
 EXPECTED = {
     "battery_low": ("binary_sensor", "Battery status", "battery", None, None, "off"),
@@ -21,22 +23,22 @@ EXPECTED = {
     "temperature": ("sensor", "Temperature", "temperature", "°C", "diagnostic", None),
     "ups_failed": ("binary_sensor", "UPS failed", "problem", None, "diagnostic", "off"),
     "self_test": ("binary_sensor", "Self-test", "running", None, "diagnostic", "off"),
-    "shutdown_flag": ("binary_sensor", "Shutdown flag", None, None, "diagnostic", "off"),
+    "shutdown_flag": ("binary_sensor", "Shutdown flag", None, None, "diagnostic", None),
     "beeper": ("binary_sensor", "Beeper", None, None, "diagnostic", "on"),
-    "line_interactive": ("binary_sensor", "Line-interactive mode", None, None, "diagnostic", "on"),
+    "line_interactive": ("binary_sensor", "Line-interactive mode", None, None, "diagnostic", None),
     "avr_active": ("binary_sensor", "AVR active", "running", None, "diagnostic", None),
     "connection": ("binary_sensor", "Connection", "connectivity", None, "diagnostic", "on"),
     "status": ("sensor", "Status", "enum", None, None, "Online"),
     "battery_charge": ("sensor", "Battery charge", "battery", "%", None, "unknown"),
-    "battery_runtime": ("sensor", "Battery runtime", "duration", "s", None, "unknown"),
+    "battery_runtime": ("sensor", "Battery runtime", "duration", "h", None, "unknown"),
     "battery_health": ("sensor", "Battery health", None, "%", "diagnostic", "unknown"),
     "battery_problem": ("binary_sensor", "Battery problem", "problem", None, None, "off"),
     "load_power": ("sensor", "Load power", "power", "W", None, "276"),
     "energy_on_battery": ("sensor", "Energy on battery", "energy", "kWh", None, "0.0"),
     "energy_total": ("sensor", "Energy total", "energy", "kWh", None, "0.0"),
-    "on_battery_since": ("sensor", "On battery since", "timestamp", None, None, "unknown"),
+    "on_battery_since": ("sensor", "On battery since", "timestamp", None, None, None),
     "last_outage": ("sensor", "Last outage", "timestamp", None, None, "unknown"),
-    "last_outage_duration": ("sensor", "Last outage duration", "duration", "s", None, "unknown"),
+    "last_outage_duration": ("sensor", "Last outage duration", "duration", "min", None, "unknown"),
     "outages": ("sensor", "Outages", None, None, None, "0"),
     "shutdown_advised": ("binary_sensor", "Shutdown advised", None, None, None, "off"),
     "safe_to_start": ("binary_sensor", "Safe to start", None, None, None, "off"),
@@ -57,7 +59,7 @@ def test_the_device_in_a_real_home_assistant(docker_image, tmp_path):
     docker_image("home-assistant")
     (tmp_path / "core").mkdir()
     with Broker(tmp_path) as broker, Simulator(tmp_path / "inverter") as simulator, \
-            Program(tmp_path, options(simulator.link, broker.port, model="PICOGLF12W12V120AL", rated_power=1200)) as program, \
+            Program(tmp_path, options(simulator.link, broker.port, **DESCRIBED)) as program, \
             Core(tmp_path / "core", free_port()) as core:
         core.onboard()
         core.connect(broker.port)
@@ -65,7 +67,7 @@ def test_the_device_in_a_real_home_assistant(docker_image, tmp_path):
 
         device = core.device("aims2mqtt_aims_inverter")
         assert device["name"] == "AIMS inverter" and device["manufacturer"] == "AIMS Power"
-        assert device["model"] == "PICOGLF12W12V120AL" and re.fullmatch(r"\d+\.\d+\.\d+", device["sw_version"])
+        assert device["model"] == "PICOGLF12W12V120AL" and device["sw_version"] is None
 
         entities = core.entities(device)
         states = core.states()
@@ -92,11 +94,11 @@ def test_the_device_in_a_real_home_assistant(docker_image, tmp_path):
 
         simulator.do("utility off")
         until(lambda: core.states()["binary_sensor.aims_inverter_utility_power"]["state"] == "off", 5, "the outage")
-        until(lambda: event().get("event_type") == "power_lost", 5, "the event")
+        until(lambda: event().get("event_type") == "Power lost", 5, "the event")
         assert event()["late"] is False and event()["time"] and event()["id"]
         simulator.do("utility on")
         until(lambda: core.states()["binary_sensor.aims_inverter_utility_power"]["state"] == "on", 5, "its end")
-        until(lambda: event().get("event_type") == "power_restored", 5, "the event")
+        until(lambda: event().get("event_type") == "Power restored", 5, "the event")
         last = core.states()["sensor.aims_inverter_last_outage"]
         assert last["attributes"]["cause"] == "no mains" and last["attributes"]["lowest_battery_voltage"] < 13
         assert core.states()["sensor.aims_inverter_outages"]["state"] == "1"
@@ -112,7 +114,7 @@ def test_the_device_in_a_real_home_assistant(docker_image, tmp_path):
         with core.stopped():
             simulator.do("utility off")
             time.sleep(2)
-        until(lambda: event().get("event_type") == "power_lost", 90, "the event of the time in between")
+        until(lambda: event().get("event_type") == "Power lost", 90, "the event of the time in between")
         simulator.do("utility on")
         until(lambda: are_live(core), 90, "the device after the second restart")
 
@@ -130,7 +132,7 @@ def test_the_device_in_a_real_home_assistant(docker_image, tmp_path):
         def has(entity):
             return core.states().get(entity, {}).get("state") not in (None, "unavailable")
 
-        allowed = options(simulator.link, broker.port, model="PICOGLF12W12V120AL", control=True, megatec_control=True)
+        allowed = options(simulator.link, broker.port, control={"beeper": True, "megatec": True}, **DESCRIBED)
         with Program(tmp_path, allowed) as program:
             until(lambda: has("switch.aims_inverter_beeper"), 10, "the switch")
             until(lambda: "binary_sensor.aims_inverter_beeper" not in core.states(), 5, "the end of the binary sensor")
@@ -140,7 +142,7 @@ def test_the_device_in_a_real_home_assistant(docker_image, tmp_path):
             until(lambda: core.states()["binary_sensor.aims_inverter_self_test"]["state"] == "on", 5, "the test")
             assert len(program.lines("confirmed by the next reading")) == 2
             program.stop()
-        with Program(tmp_path, options(simulator.link, broker.port, model="PICOGLF12W12V120AL")):
+        with Program(tmp_path, options(simulator.link, broker.port, **DESCRIBED)):
             until(lambda: has("binary_sensor.aims_inverter_beeper"), 10, "the binary sensor")
             until(lambda: not any(entity.split(".")[0] in ("switch", "button") and "aims" in entity for entity in core.states()),
                   5, "the end of what is not allowed")

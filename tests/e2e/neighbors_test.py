@@ -79,7 +79,7 @@ def test_huge_messages(tmp_path, broker, ears, matrix):
     with ScriptedInverter() as inverter:
         for topic in (BIRTH, COMMAND, STATE, LINK, BRIDGE):
             ears.client.publish(topic, b"x" * (40 << 20), qos=1, retain=True).wait_for_publish()
-        with Program(tmp_path, options(inverter.address, broker.port, control=True)) as program:
+        with Program(tmp_path, options(inverter.address, broker.port, control={"beeper": True})) as program:
             ears.until_payload(LINK, "online", 20)
             for _ in range(3):
                 ears.client.publish(BIRTH, b"x" * (40 << 20), qos=1).wait_for_publish()
@@ -193,7 +193,7 @@ def test_chatter(tmp_path, broker, ears, matrix):
               for volts, flags in ((b"000.0", b"11111111"), (b"111.0", b"00001000"), (b"000.0", b"10101010"), (b"111.0", b"01010101"))]
     counter = iter(range(1 << 60))
     with ScriptedInverter() as inverter, \
-            Program(tmp_path, options(inverter.address, broker.port, poll_interval=0, control=True)) as program:
+            Program(tmp_path, options(inverter.address, broker.port, poll_interval=0, control={"beeper": True})) as program:
         ears.until_payload(LINK, "online")
         ears.publish(BIRTH, "online")
         inverter.answer = lambda request: frames[next(counter) % len(frames)]
@@ -276,10 +276,10 @@ def test_killed_at_random_moments(tmp_path, broker, matrix):
 
             def ids(kind):
                 return {e["id"] for e in map(json.loads, ears.payloads(EVENT)) if e["event_type"] == kind}
-            for kind in ("power_lost", "power_restored"):
+            for kind in ("Power lost", "Power restored"):
                 until(lambda: len(ids(kind)) >= outages, 30, f"{outages} times {kind}")
             time.sleep(0.5)
-            for kind in ("power_lost", "power_restored"):
+            for kind in ("Power lost", "Power restored"):
                 assert ids(kind) == {f"aims_inverter-{i + 1}-{kind}" for i in range(outages)}
             told = len(ears.payloads(EVENT))
         matrix(f"{2 * outages} kills:", f"{outages} outages, each told under one id; {told} events in all")

@@ -489,7 +489,9 @@ class Program:
         until(lambda: self.lines(part), seconds, f"the log line {part!r}")
 
 
-def options(address, port=None, **inverter):
-    """Options for one inverter, and for the broker at `port` (None: the Supervisor's)."""
-    mqtt = {"host": "127.0.0.1", "port": port} if port else {}
-    return {"inverters": [{"name": "AIMS inverter", "address": str(address), **inverter}], "mqtt": mqtt}
+def options(address, port=None, battery=None, shutdown=None, control=None, mqtt=None, **inverter):
+    """Options for one inverter and its battery, and for the broker at `port` (None: the Supervisor's)."""
+    broker = {"host": "127.0.0.1", "port": port} if port else {}
+    return {"inverters": [{"name": "AIMS inverter", "address": str(address), **inverter}],
+            "batteries": [battery] if battery else [], "shutdown": shutdown or {}, "control": control or {},
+            "mqtt": {**broker, **(mqtt or {})}}

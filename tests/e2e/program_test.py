@@ -86,7 +86,7 @@ def test_two_inverters_have_a_device_and_a_link_each(tmp_path, broker, ears):
 
 # ---- Outages, battery, energy ----
 
-BATTERY = {"battery_type": "lifepo4", "nominal_voltage": 12, "battery_capacity": 100, "rated_power": 1200}
+BATTERY = {"battery": {"type": "lifepo4", "nominal_voltage": 12, "capacity": 100}, "rated_power": 1200}
 
 
 def test_an_outage_is_recorded_and_goes_on_through_a_restart(tmp_path, broker, ears):
@@ -114,8 +114,7 @@ def test_an_outage_is_recorded_and_goes_on_through_a_restart(tmp_path, broker, e
 
 def test_a_shutdown_is_advised_by_time_on_battery_and_withdrawn_when_the_mains_hold(tmp_path, broker, ears):
     with ScriptedInverter() as inverter, \
-            Program(tmp_path, options(inverter.address, broker.port, poll_interval=0.1, shutdown_after=1,
-                                      shutdown_delay=0.5, restore_delay=2)) as program:
+            Program(tmp_path, options(inverter.address, broker.port, poll_interval=0.1, shutdown={"after": 1, "delay": 0.5, "restore_delay": 2})) as program:
         ears.until_payload(LINK, "online")
         ears.publish("homeassistant/status", "online")
         inverter.answer = lambda request: OUTAGE
@@ -127,9 +126,9 @@ def test_a_shutdown_is_advised_by_time_on_battery_and_withdrawn_when_the_mains_h
         ears.until_state(lambda s: s["utility_power"] == "ON", since=start)
         ears.until_state(lambda s: s["shutdown_advised"] == "OFF", 4, since=start)
         assert time.monotonic() - start >= 1.8
-        until(lambda: "shutdown_withdrawn" in [e["event_type"] for e in ears.events()], 8)
-        assert [e["event_type"] for e in ears.events()] == ["power_lost", "shutdown_advised", "power_restored",
-                                                           "shutdown_withdrawn"]
+        until(lambda: "Shutdown withdrawn" in [e["event_type"] for e in ears.events()], 8)
+        assert [e["event_type"] for e in ears.events()] == ["Power lost", "Shutdown advised", "Power restored",
+                                                           "Shutdown withdrawn"]
 
 
 def test_energy_is_told_as_far_as_it_is_saved_and_goes_on_after_a_restart(tmp_path, broker, ears):
@@ -144,7 +143,7 @@ def test_energy_is_told_as_far_as_it_is_saved_and_goes_on_after_a_restart(tmp_pa
 
 
 def test_what_was_learned_of_a_battery_outlives_a_restart_and_charge_and_runtime_have_ranges(tmp_path, broker, ears):
-    agm = {**BATTERY, "battery_type": "agm", "capacity_1h": 60}
+    agm = {**BATTERY, "battery": {**BATTERY["battery"], "type": "agm", "capacity_1h": 60}}
     file = tmp_path / "battery.json"
     known = {"charge": {"mean": 1, "sigma": 0.01}, "bias": None, "drain": {"mean": 1.25, "sigma": 0.04}, "on_battery": False,
              "load": 0, "energy_on_battery": 0, "energy_total": 0, "shutdown_advised": False, "was_pack": True,
@@ -179,7 +178,7 @@ def test_flags_are_told_at_once_and_measurements_at_their_pace(tmp_path, broker,
 
     battery = False
     with ScriptedInverter(answer) as inverter, \
-            Program(tmp_path, options(inverter.address, broker.port, poll_interval=0.1, report_interval=3)):
+            Program(tmp_path, options(inverter.address, broker.port, poll_interval=0.1, mqtt={"report_interval": 3})):
         ears.until_payload(LINK, "online")
         start = time.monotonic()
         time.sleep(6.5)
@@ -276,7 +275,7 @@ def test_what_happens_while_home_assistant_is_away_is_told_when_it_is_back(tmp_p
         time.sleep(0.5)
         assert ears.events() == []
         ears.publish("homeassistant/status", "online")
-        until(lambda: [e["event_type"] for e in ears.events()] == ["power_lost"], 5)
+        until(lambda: [e["event_type"] for e in ears.events()] == ["Power lost"], 5)
 
 
 @pytest.mark.slow
@@ -287,7 +286,7 @@ def test_events_are_heard_ten_seconds_after_the_broker_is_there_without_home_ass
         ears.until_payload(LINK, "online")
         start = time.monotonic()
         event = until(ears.events, 12)[0]
-        assert 9 < time.monotonic() - start and event["event_type"] == "power_lost" and event["late"] is False
+        assert 9 < time.monotonic() - start and event["event_type"] == "Power lost" and event["late"] is False
         assert set(event) == {"event_type", "id", "time", "late"}
         start = time.monotonic()
         inverter.answer = lambda request: MAINS

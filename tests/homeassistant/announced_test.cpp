@@ -60,23 +60,25 @@ TEST_CASE("what is allowed may lack in a list, and be nothing but true or false"
                                       more + "}]}");
   };
   CHECK(with("")->all().at(0).permissions == Permissions());
-  CHECK(with(R"(,"control":true)")->all().at(0).permissions.control);
-  CHECK_FALSE(with(R"(,"control":"true")"));
+  CHECK(with(R"(,"beeper":true)")->all().at(0).permissions.beeper);
+  CHECK(with(R"(,"battery":true)")->all().at(0).described.battery);
+  CHECK_FALSE(with(R"(,"beeper":"true")"));
   CHECK_FALSE(with(R"(,"rehearsal":null)"));
 }
 
-TEST_CASE("what is allowed is remembered as it was announced, until that is replaced") {
+TEST_CASE("what decides on the entities is remembered as it was announced, until that is replaced") {
   AnnouncedDevices devices;
   devices.Add({kOne, kTwo});
   AnnouncedDevice now = kOne;
-  now.permissions.control = true;
+  now.permissions.beeper = true;
+  now.described.power = true;
   CHECK(devices.Without({now, kTwo}).empty());  // the same inverter
   devices.Add({now});
   CHECK(devices.all().size() == 2);
-  CHECK(devices.PermissionsBefore(now) == Permissions());
+  CHECK(devices.Before(now) == kOne);
   devices.Replace({now, kOneElsewhere});
-  CHECK(devices.PermissionsBefore(now).control);
+  CHECK(devices.Before(now) == now);
   CHECK(devices.all().size() == 2);
   CHECK(AnnouncedDevices::FromJson(devices.ToJson())->all() == devices.all());
-  CHECK(devices.PermissionsBefore(kOneElsewhere) == Permissions());  // never announced: nothing to take back
+  CHECK(devices.Before(kOneElsewhere) == kOneElsewhere);  // never announced: nothing to take back
 }

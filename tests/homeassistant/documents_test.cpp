@@ -17,8 +17,9 @@ using namespace aims;
 namespace {
 
 const Topics kTopics{"aims2mqtt", "homeassistant"};
-const Device kInverter{"aims_inverter", "AIMS inverter", ""};
-const Device kPicoglf{"aims_inverter", "AIMS inverter", "PICOGLF12W12V120AL"};
+const Device kInverter{"aims_inverter", "AIMS inverter", "", {}, {true, true}};
+const Device kPicoglf{"aims_inverter", "AIMS inverter", "PICOGLF12W12V120AL", {}, {true, true}};
+const Origin kOrigin{"1.2.3", "homeassistant://config/app/a_b/info"};
 
 rapidjson::Document Parsed(const std::string& json) {
   rapidjson::Document document;
@@ -48,7 +49,7 @@ TEST_CASE("the topics are the contract's") {
 }
 
 TEST_CASE("the keys of the state are those of the discovery, in every state of knowledge") {
-  const auto discovery = Parsed(DiscoveryDocument(kTopics, kInverter, "1.2.3"));
+  const auto discovery = Parsed(DiscoveryDocument(kTopics, kInverter, kOrigin));
   auto components = KeysOf(discovery["cmps"]);
   CHECK(components.size() == 31);
   CHECK(components.erase("power_event") == 1);  // what happens is no state
@@ -82,7 +83,7 @@ TEST_CASE("what follows from readings is written in its own forms") {
   snapshot.battery_runtime_range = Spread{1200, 1800};
   snapshot.energy_total.value = 12.34;
   snapshot.shutdown_advised = true;
-  snapshot.shutdown_reasons = {{ShutdownAdvisor::Why::kCharge, 29}, {ShutdownAdvisor::Why::kRuntime, 280.04}};
+  snapshot.shutdown_reasons = {{ShutdownAdvisor::Why::kCharge, 29}, {ShutdownAdvisor::Why::kRuntime, 280.04, 300}};
   snapshot.last_outage_record = Outage{};
   const auto state = Parsed(StateDocument(snapshot));
   CHECK(Text(state, "status") == "Battery low");
@@ -95,6 +96,8 @@ TEST_CASE("what follows from readings is written in its own forms") {
   REQUIRE(reasons.Size() == 2);
   CHECK(Text(reasons[1], "reason") == "runtime");
   CHECK(reasons[1]["value"].GetDouble() == 280.0);
+  CHECK(reasons[1]["limit"].GetDouble() == 300.0);
+  CHECK_FALSE(reasons[0].HasMember("limit"));
   CHECK(Text(state["last_outage_record"], "cause") == "mains present");
 }
 
@@ -115,22 +118,24 @@ TEST_CASE("an inverter that does not answer has null for all of the wire, and a 
 // The rules that Home Assistant's MQTT integration applies to a device (home-assistant/core,
 // homeassistant/components/mqtt/schemas.py): strict at the root, in dev and in o.
 TEST_CASE("the discovery keeps Home Assistant's rules") {
-  const auto discovery = Parsed(DiscoveryDocument(kTopics, kPicoglf, "1.2.3"));
+  const auto discovery = Parsed(DiscoveryDocument(kTopics, kPicoglf, kOrigin));
   const std::set<std::string> root{"dev", "o", "cmps", "avty", "avty_mode", "stat_t"};
-  const std::set<std::string> dev{"ids", "name", "mf", "mdl", "sw"};
+  const std::set<std::string> dev{"ids", "name", "mf", "mdl", "cu"};
   const std::set<std::string> origin{"name", "sw", "url"};
   CHECK(KeysOf(discovery) == root);
   CHECK(KeysOf(discovery["dev"]) == dev);
   CHECK(KeysOf(discovery["o"]) == origin);
   CHECK(Text(discovery["dev"], "mf") == "AIMS Power");
   CHECK(Text(discovery["dev"], "mdl") == "PICOGLF12W12V120AL");
-  CHECK(Text(discovery["dev"], "sw") == "1.2.3");
+  CHECK(Text(discovery["dev"], "cu") == "homeassistant://config/app/a_b/info");
+  CHECK(Text(discovery["o"], "sw") == "1.2.3");
   CHECK(Text(discovery, "avty_mode") == "all");
   REQUIRE(discovery["avty"].Size() == 2);
 
   const std::map<std::string, std::set<std::string>> units{
-      {"voltage", {"V"}}, {"frequency", {"Hz"}}, {"temperature", {"°C"}}, {"", {"%", ""}},     {"enum", {""}},
-      {"battery", {"%"}}, {"duration", {"s"}},   {"power", {"W"}},        {"energy", {"kWh"}}, {"timestamp", {""}}};
+      {"voltage", {"V"}},  {"frequency", {"Hz"}}, {"temperature", {"°C"}},    {"", {"%", ""}},
+      {"enum", {""}},      {"battery", {"%"}},    {"duration", {"h", "min"}}, {"power", {"W"}},
+      {"energy", {"kWh"}}, {"timestamp", {""}}};
   const std::set<std::string> binary_classes{"battery", "power", "problem", "running", "connectivity", ""};
   std::set<std::string> ids;
   for (const auto& member : discovery["cmps"].GetObject()) {
@@ -141,7 +146,13 @@ TEST_CASE("the discovery keeps Home Assistant's rules") {
     CHECK((platform == "sensor" || platform == "binary_sensor" || platform == "event"));
     CHECK(Text(component, "unique_id") == "aims2mqtt_aims_inverter_" + key);
     CHECK(Text(component, "default_entity_id") == platform + ".aims_inverter_" + key);
-    CHECK(Text(component, "value_template") == (platform == "event" ? "" : "{{ value_json." + key + " }}"));
+    const std::string value_template = Text(component, "value_template");
+    if (platform == "event")
+      CHECK(value_template.empty());
+    else if (Text(component, "device_class") == "duration")
+      CHECK(value_template.starts_with("{{ None if value_json." + key));
+    else
+      CHECK(value_template == "{{ value_json." + key + " }}");
     CHECK(component["qos"].GetInt() == 1);
     CHECK(Text(component, "name").find("AIMS") == std::string::npos);
     CHECK(std::regex_match(Text(component, "name"), std::regex("(UPS|AVR|[A-Z][a-z]+)([ -][a-z]+)*")));
@@ -167,13 +178,13 @@ TEST_CASE("the discovery keeps Home Assistant's rules") {
 }
 
 TEST_CASE("what comes from the wire needs the link, and all that follows the bridge alone") {
-  const auto discovery = Parsed(DiscoveryDocument(kTopics, kInverter, "1"));
+  const auto discovery = Parsed(DiscoveryDocument(kTopics, kInverter, kOrigin));
   for (const auto& member : discovery["cmps"].GetObject()) {
     CAPTURE(member.name.GetString());
     const std::string key = member.name.GetString();
     const auto entity = std::find_if(kEntities.begin(), kEntities.end(), [&](const Entity& e) { return e.key == key; });
     REQUIRE(entity != kEntities.end());
-    CHECK(member.value.HasMember("availability") != NeedsLink(*entity));
+    CHECK(member.value.HasMember("availability") != NeedsLink(*entity, kInverter));
   }
   const auto& own = discovery["cmps"]["connection"]["availability"];
   REQUIRE(own.IsArray());
@@ -181,30 +192,32 @@ TEST_CASE("what comes from the wire needs the link, and all that follows the bri
   CHECK(Text(own[0], "topic") == "aims2mqtt/bridge");
 }
 
-TEST_CASE("what a PICOGLF has not is created disabled, and only then") {
+TEST_CASE("what few read is created disabled, and so is what a PICOGLF has not") {
   const auto disabled = [](const Device& device) {
     std::set<std::string> keys;
-    const auto discovery = Parsed(DiscoveryDocument(kTopics, device, "1"));
+    const auto discovery = Parsed(DiscoveryDocument(kTopics, device, kOrigin));
     for (const auto& member : discovery["cmps"].GetObject()) {
       if (member.value.HasMember("enabled_by_default")) keys.insert(member.name.GetString());
     }
     return keys;
   };
-  const std::set<std::string> not_fitted{"temperature", "avr_active"};
+  const std::set<std::string> unread{"shutdown_flag", "line_interactive", "on_battery_since"};
+  std::set<std::string> not_fitted{"temperature", "avr_active"};
+  not_fitted.insert(unread.begin(), unread.end());
   CHECK(disabled(kPicoglf) == not_fitted);
   CHECK(disabled({"x", "x", "aims picoglf60w48v"}) == not_fitted);
-  CHECK(disabled(kInverter).empty());
-  CHECK(disabled({"x", "x", "PICO"}).empty());
+  CHECK(disabled(kInverter) == unread);
+  CHECK(disabled({"x", "x", "PICO"}) == unread);
 }
 
 TEST_CASE("a name is carried as it is, quotes and all") {
-  const auto discovery = Parsed(DiscoveryDocument(kTopics, {"a", "Keller \"A\" \\ größer", ""}, "1"));
+  const auto discovery = Parsed(DiscoveryDocument(kTopics, {"a", "Keller \"A\" \\ größer", ""}, kOrigin));
   CHECK(Text(discovery["dev"], "name") == "Keller \"A\" \\ größer");
   CHECK_FALSE(discovery["dev"].HasMember("mdl"));
 }
 
 TEST_CASE("the event entity lists every type, for Home Assistant drops the others") {
-  const auto discovery = Parsed(DiscoveryDocument(kTopics, kInverter, "1"));
+  const auto discovery = Parsed(DiscoveryDocument(kTopics, kInverter, kOrigin));
   const auto& event = discovery["cmps"]["power_event"];
   CHECK(Text(event, "p") == "event");
   CHECK(Text(event, "state_topic") == "aims2mqtt/aims_inverter/event");
@@ -217,15 +230,15 @@ TEST_CASE("the event entity lists every type, for Home Assistant drops the other
 TEST_CASE("an event says what, which, when, and whether it is told late") {
   const PowerEvent event{"aims_inverter", EventType::kPowerLost, "ab-1", *ParseTime("2026-11-22T21:04:00.250+00:00")};
   CHECK(EventDocument(event, false) ==
-        R"({"event_type":"power_lost","id":"ab-1","time":"2026-11-22T21:04:00.250+00:00","late":false})");
+        R"({"event_type":"Power lost","id":"ab-1","time":"2026-11-22T21:04:00.250+00:00","late":false})");
   CHECK(Parsed(EventDocument(event, true))["late"].GetBool());
 }
 
 TEST_CASE("the beeper is a switch where control is allowed, with words of its own and a state of ON and OFF") {
   Device device = kInverter;
-  CHECK(Text(Parsed(DiscoveryDocument(kTopics, device, "1"))["cmps"]["beeper"], "p") == "binary_sensor");
-  device.permissions.control = true;
-  const auto discovery = Parsed(DiscoveryDocument(kTopics, device, "1"));
+  CHECK(Text(Parsed(DiscoveryDocument(kTopics, device, kOrigin))["cmps"]["beeper"], "p") == "binary_sensor");
+  device.permissions.beeper = true;
+  const auto discovery = Parsed(DiscoveryDocument(kTopics, device, kOrigin));
   const auto& beeper = discovery["cmps"]["beeper"];
   CHECK(Text(beeper, "p") == "switch");
   CHECK(Text(beeper, "command_topic") == "aims2mqtt/aims_inverter/command");
@@ -240,8 +253,8 @@ TEST_CASE("the beeper is a switch where control is allowed, with words of its ow
 
 TEST_CASE("buttons have a word to press, and no state") {
   Device device = kInverter;
-  device.permissions = {.megatec_control = true, .rehearsal = true};
-  const auto discovery = Parsed(DiscoveryDocument(kTopics, device, "1"));
+  device.permissions = {.megatec = true, .rehearsal = true};
+  const auto discovery = Parsed(DiscoveryDocument(kTopics, device, kOrigin));
   int buttons = 0;
   for (const auto& member : discovery["cmps"].GetObject()) {
     if (Text(member.value, "p") != "button") continue;
@@ -262,21 +275,54 @@ TEST_CASE("buttons have a word to press, and no state") {
 // Home Assistant keeps an entity whose platform changed, unless it is told the old platform alone.
 TEST_CASE("what is no longer allowed is taken back by its platform alone") {
   Device device = kInverter;
-  CHECK(RemovalDocument(kTopics, device, {}, "1").empty());
-  device.permissions.control = true;
-  const auto to_switch = Parsed(RemovalDocument(kTopics, device, {}, "1"));
+  const Device nothing = kInverter;
+  CHECK(RemovalDocument(kTopics, device, nothing, kOrigin).empty());
+  device.permissions.beeper = true;
+  const auto to_switch = Parsed(RemovalDocument(kTopics, device, nothing, kOrigin));
   CHECK(KeysOf(to_switch["cmps"]) == std::set<std::string>{"beeper"});
   CHECK(KeysOf(to_switch["cmps"]["beeper"]) == std::set<std::string>{"p"});
   CHECK(Text(to_switch["cmps"]["beeper"], "p") == "binary_sensor");
   CHECK(KeysOf(to_switch) == std::set<std::string>{"dev", "o", "cmps", "avty", "avty_mode", "stat_t"});
   device.permissions = {};
-  const Permissions all{true, true, true};
-  const auto back = Parsed(RemovalDocument(kTopics, device, all, "1"));
+  Device all = kInverter;
+  all.permissions = {true, true, true};
+  const auto back = Parsed(RemovalDocument(kTopics, device, all, kOrigin));
   CHECK(back["cmps"].MemberCount() == 7);
   CHECK(Text(back["cmps"]["beeper"], "p") == "switch");
   CHECK(Text(back["cmps"]["rehearse"], "p") == "button");
-  device.permissions = all;  // what is only new needs nothing but to be told
-  CHECK(RemovalDocument(kTopics, device, {.control = true}, "1").empty());
+  Device turns = kInverter;
+  turns.permissions.beeper = true;
+  CHECK(RemovalDocument(kTopics, all, turns, kOrigin).empty());  // what is only new needs nothing but to be told
+}
+
+TEST_CASE("what the options no longer describe is taken back") {
+  Device bare = kInverter;
+  bare.described = {};
+  const auto removal = Parsed(RemovalDocument(kTopics, bare, kInverter, kOrigin));
+  CHECK(KeysOf(removal["cmps"]) == std::set<std::string>{"battery_charge", "battery_runtime", "battery_health",
+                                                         "load_power", "energy_on_battery", "energy_total"});
+  CHECK(Parsed(DiscoveryDocument(kTopics, bare, kOrigin))["cmps"].MemberCount() == 25);
+}
+
+TEST_CASE("a rehearsal has no statistics, and nothing that outlives the play") {
+  const auto discovery = Parsed(DiscoveryDocument(kTopics, RehearsalOf(kInverter), kOrigin));
+  for (const auto& member : discovery["cmps"].GetObject()) {
+    CAPTURE(member.name.GetString());
+    CHECK_FALSE(member.value.HasMember("state_class"));
+    CHECK_FALSE(member.value.HasMember("availability"));
+  }
+}
+
+TEST_CASE("durations are told in units that Home Assistant writes out") {
+  const auto discovery = Parsed(DiscoveryDocument(kTopics, kInverter, kOrigin));
+  const auto& components = discovery["cmps"];
+  CHECK(Text(components["battery_runtime"], "value_template") ==
+        "{{ None if value_json.battery_runtime is none else ((value_json.battery_runtime // 60 * 60 + 1) / 3600) | "
+        "round(5) }}");
+  CHECK(Text(components["last_outage_duration"], "value_template") ==
+        "{{ None if value_json.last_outage_duration is none else ((value_json.last_outage_duration + 0.01) / 60) | "
+        "round(5) }}");
+  CHECK_FALSE(components["battery_runtime"].HasMember("suggested_display_precision"));
 }
 
 TEST_CASE("an event of a failure that nobody saw has its voltage") {

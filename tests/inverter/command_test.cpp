@@ -18,12 +18,12 @@ TEST_CASE("a command is one of eight words, and no other") {
 
 TEST_CASE("nothing is allowed that the owner has not allowed") {
   for (size_t i = 0; i < kCommands.size(); ++i) CHECK_FALSE(IsAllowed(static_cast<Command>(i), Permissions()));
-  const Permissions control{.control = true};
+  const Permissions control{.beeper = true};
   CHECK(IsAllowed(Command::kBeeperOff, control));
   CHECK_FALSE(IsAllowed(Command::kSelfTest, control));
   CHECK_FALSE(IsAllowed(Command::kShutdownRestore, control));
   CHECK_FALSE(IsAllowed(Command::kRehearse, control));
-  const Permissions megatec{.megatec_control = true};
+  const Permissions megatec{.megatec = true};
   CHECK(IsAllowed(Command::kShutdownRestore, megatec));
   CHECK(IsAllowed(Command::kCancelShutdown, megatec));
   CHECK_FALSE(IsAllowed(Command::kBeeperOn, megatec));

@@ -39,6 +39,7 @@ SavedBatteries::Entry SomeBattery() {
           {1234.5, 98765.25},
           /*shutdown_advised=*/true,
           /*was_pack=*/true,
+          /*has_thermometer=*/true,
           WallTime(1003h),
           "1a2b3c4d"};
 }

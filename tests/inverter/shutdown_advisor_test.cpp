@@ -38,7 +38,7 @@ TEST_CASE_FIXTURE(Fixture, "a condition that holds for the delay advises, with i
   CHECK_FALSE(advisor.is_advised());
   Pass(1s);
   CHECK(advisor.is_advised());
-  CHECK(advisor.reasons() == std::vector<ShutdownAdvisor::Reason>{{Why::kCharge, 30}});
+  CHECK(advisor.reasons() == std::vector<ShutdownAdvisor::Reason>{{Why::kCharge, 30, 30}});
 }
 
 TEST_CASE_FIXTURE(Fixture, "a condition that comes and goes begins its delay again") {

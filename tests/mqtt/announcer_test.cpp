@@ -19,7 +19,7 @@ struct Fixture {
   Channel channel = recorder.Open();
 
   Announcer Make(std::vector<Device> devices, const Topics& topics = {}) {
-    return {channel, topics, std::move(devices), kept, [] {}};
+    return {channel, topics, std::move(devices), kept, {"1.2.3"}, [] {}};
   }
   // A run in which everything is acknowledged, saved or not.
   void Run(std::vector<Device> devices, const Topics& topics = {}) {
@@ -103,7 +103,7 @@ TEST_CASE_FIXTURE(
 
 TEST_CASE_FIXTURE(Fixture, "entities that are no longer allowed are taken back first, until the broker has heard it") {
   Device device = kOne;
-  device.permissions.control = true;
+  device.permissions.beeper = true;
   Run({device});
   {
     Announcer announcer = Make({kOne});

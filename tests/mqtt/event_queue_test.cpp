@@ -58,7 +58,7 @@ TEST_CASE("a file that is anything else in any part is refused whole") {
     std::string text = good;
     return text.replace(text.find(part), part.size(), other);
   };
-  CHECK_FALSE(EventQueue::FromJson(with("power_lost", "power_found")));
+  CHECK_FALSE(EventQueue::FromJson(with("Power lost", "Power found")));
   CHECK_FALSE(EventQueue::FromJson(with("\"version\":1", "\"version\":2")));
   CHECK_FALSE(EventQueue::FromJson(with("\"id\":\"1\"", "\"id\":1")));
   for (const char* inverter : {"+", "#", "a/b", ""}) CHECK_FALSE(EventQueue::FromJson(with("aims_inverter", inverter)));

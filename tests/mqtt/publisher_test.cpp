@@ -39,7 +39,7 @@ struct Fixture {
 
   static InverterOptions Options() {
     InverterOptions options;
-    options.device = {"one", "One", "", {.control = true}};
+    options.device = {"one", "One", "", {.beeper = true}};
     return options;
   }
   void Read(std::string_view frame) { publisher.OnUpdate(inverter, inverter.Apply(*megatec::ParseStatus(frame), now)); }

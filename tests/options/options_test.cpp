@@ -24,6 +24,10 @@ InverterOptions GoodInverter(const std::string& members) {
   return Good("{\"inverters\":[{\"name\":\"A\"," + members + "}]}").inverters.at(0);
 }
 
+InverterOptions GoodGroup(const std::string& group, const std::string& members) {
+  return Good("{" + std::string(kInverter) + ",\"" + group + "\":{" + members + "}}").inverters.at(0);
+}
+
 // The only mistake in `json`.
 std::string Mistake(const std::string& json) {
   const CheckedOptions checked = ParseOptions(json);
@@ -34,9 +38,10 @@ std::string Mistake(const std::string& json) {
 std::string InverterMistake(const std::string& members) {
   return Mistake("{\"inverters\":[{\"name\":\"A\"," + members + "}]}");
 }
-std::string MqttMistake(const std::string& mqtt) {
-  return Mistake("{" + std::string(kInverter) + ",\"mqtt\":{" + mqtt + "}}");
+std::string GroupMistake(const std::string& group, const std::string& members) {
+  return Mistake("{" + std::string(kInverter) + ",\"" + group + "\":{" + members + "}}");
 }
+std::string MqttMistake(const std::string& mqtt) { return GroupMistake("mqtt", mqtt); }
 
 bool Has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
@@ -52,7 +57,8 @@ TEST_CASE("a name is enough; all else has the contract's defaults") {
   CHECK(std::holds_alternative<AnyAdapter>(inverter.address));
   CHECK(inverter.baud_rate == 2400);
   CHECK(inverter.poll_interval == 1s);
-  CHECK(inverter.report_interval == 10s);
+  CHECK(options.mqtt.report_interval == 10s);
+  CHECK(inverter.device.described == Described());
   CHECK(options.mqtt.broker.host.empty());
   CHECK(options.mqtt.broker.port == 1883);
   CHECK_FALSE(options.mqtt.broker.tls);
@@ -66,17 +72,18 @@ TEST_CASE("a name is enough; all else has the contract's defaults") {
 TEST_CASE("everything that can be set is set") {
   const Options options = Good(R"({"inverters":[
       {"name":"Cellar","device":"/dev/serial/by-id/x","model":"PICOGLF12W12V120AL","baud_rate":9600,"poll_interval":0.5,
-       "report_interval":30},
+       "rated_power":1200},
       {"name":"Attic","address":"tcp://pi:4000","poll_interval":0}],
       "mqtt":{"host":"broker","port":1884,"username":"u","password":"p","tls":true,"ca_file":"/ssl/ca.crt",
-              "base_topic":"ups","discovery_prefix":"ha","birth_topic":"ha/status","birth_payload":"up"},
+              "base_topic":"ups","discovery_prefix":"ha","birth_topic":"ha/status","birth_payload":"up","report_interval":30},
       "log_level":"debug"})");
   REQUIRE(options.inverters.size() == 2);
   CHECK(std::get<SerialPort>(options.inverters[0].address).path == "/dev/serial/by-id/x");
   CHECK(options.inverters[0].device.model == "PICOGLF12W12V120AL");
   CHECK(options.inverters[0].baud_rate == 9600);
   CHECK(options.inverters[0].poll_interval == 500ms);
-  CHECK(options.inverters[0].report_interval == 30s);
+  CHECK(options.inverters[0].battery.rated_power == 1200);
+  CHECK(options.inverters[0].device.described == Described{.power = true});
   CHECK(std::get<TcpBridge>(options.inverters[1].address).port == 4000);
   CHECK(options.inverters[1].poll_interval == 0s);
   CHECK(options.mqtt.broker == Broker{"broker", 1884, "u", "p", true, "/ssl/ca.crt"});
@@ -84,6 +91,7 @@ TEST_CASE("everything that can be set is set") {
   CHECK(options.mqtt.topics.discovery_prefix == "ha");
   CHECK(options.mqtt.birth_topic == "ha/status");
   CHECK(options.mqtt.birth_payload == "up");
+  CHECK(options.mqtt.report_interval == 30s);
   CHECK(options.log_level == LogLevel::kDebug);
 }
 
@@ -120,13 +128,12 @@ TEST_CASE("a mistake names the option, what it holds and what it takes") {
   CHECK(Has(InverterMistake(R"("poll_interval":-1)"), "inverters[0].poll_interval: \"-1\""));
   CHECK(Has(InverterMistake(R"("poll_interval":"1s")"), "poll_interval"));
   CHECK(Has(InverterMistake(R"("poll_interval":1e999)"), ""));
-  CHECK(Has(InverterMistake(R"("report_interval":0.5)"), "report_interval"));
   CHECK(Has(InverterMistake(R"("model":["x"])"), "model: a list is not accepted"));
   CHECK(Has(InverterMistake(R"("model":"a\nb")"), "model: \"a?b\""));
   CHECK(Has(InverterMistake(R"("device":"ttyUSB0")"), "inverters[0].device"));
   CHECK(Has(InverterMistake(R"("address":"udp://x:1")"), "inverters[0].address: \"udp://x:1\""));
   CHECK(Has(InverterMistake(R"("address":"tcp://x")"), "the port is missing"));
-  CHECK(Has(InverterMistake(R"("device":"/dev/a","address":"simulator://")"), "inverters[0].address"));
+  CHECK(Has(MqttMistake(R"("report_interval":0.5)"), "mqtt.report_interval"));
   CHECK(Has(MqttMistake(R"("port":65536)"), "mqtt.port"));
   CHECK(Has(MqttMistake(R"("port":1.5)"), "mqtt.port"));
   CHECK(Has(MqttMistake(R"("host":"mqtt://x")"), "mqtt.host"));
@@ -245,23 +252,123 @@ TEST_CASE("a slug is a-z and 0-9, every other run one '_', trimmed") {
 TEST_CASE("nothing is allowed but what is said to be") {
   CHECK(GoodInverter(R"("model":"x")").device.permissions == Permissions());
   const InverterOptions all =
-      GoodInverter(R"("control":true,"megatec_control":"true","rehearsal":true,"off_delay":30,"return_delay":"240.5")");
+      GoodGroup("control", R"("beeper":true,"megatec":"true","rehearsal":true,"off_delay":30,"return_delay":"240.5")");
   CHECK(all.device.permissions == Permissions{true, true, true});
   CHECK(all.delays.off == 30s);
   CHECK(all.delays.back == 241s);
-  CHECK(Has(InverterMistake(R"("control":"yes")"), "control"));
-  CHECK(Has(InverterMistake(R"("off_delay":11)"), "off_delay"));
-  CHECK(Has(InverterMistake(R"("off_delay":601)"), "off_delay"));
-  CHECK(Has(InverterMistake(R"("return_delay":60)"), "return_delay"));
+  CHECK(Has(GroupMistake("control", R"("beeper":"yes")"), "control.beeper"));
+  CHECK(Has(GroupMistake("control", R"("off_delay":11)"), "control.off_delay"));
+  CHECK(Has(GroupMistake("control", R"("off_delay":601)"), "control.off_delay"));
+  CHECK(Has(GroupMistake("control", R"("return_delay":60)"), "control.return_delay"));
 }
 
 TEST_CASE("the device of a rehearsal must not be another inverter's") {
-  CHECK(RehearsalOf({"aims_inverter", "AIMS inverter", "M", {true, true, true}}).id == "aims_inverter_rehearsal");
-  CHECK(RehearsalOf({"aims_inverter", "AIMS inverter", "M", {true, true, true}}).permissions == Permissions());
-  const std::string mistake = Mistake(R"({"inverters":[{"name":"A","rehearsal":true},{"name":"A rehearsal"}]})");
-  CHECK(Has(mistake, "inverters[0].rehearsal"));
+  const Device device{"aims_inverter", "AIMS inverter", "M", {true, true, true}, {true, true}};
+  CHECK(RehearsalOf(device).id == "aims_inverter_rehearsal");
+  CHECK(RehearsalOf(device).permissions == Permissions());
+  CHECK(RehearsalOf(device).described == device.described);
+  const std::string mistake =
+      Mistake(R"({"inverters":[{"name":"A"},{"name":"A rehearsal"}],"control":{"rehearsal":true}})");
+  CHECK(Has(mistake, "control.rehearsal"));
   CHECK(Has(mistake, "a_rehearsal"));
   CHECK(ParseOptions(R"({"inverters":[{"name":"A"},{"name":"A rehearsal"}]})").findings.mistakes.empty());
+}
+
+TEST_CASE("a battery without a name is every inverter's that has none of its own") {
+  const Options options = Good(R"({"inverters":[{"name":"A","rated_power":600},{"name":"B c"},{"name":"D"}],
+      "batteries":[{"type":"agm","nominal_voltage":"12","capacity":100},
+                   {"inverter":"b C","type":"lifepo4","nominal_voltage":24,"capacity":200,"capacity_1h":180,
+                    "charge_current":25,"cutoff_voltage":21,"power_factor":0.8,"efficiency":0.85,"idle_power":9}]})");
+  CHECK(options.inverters[0].battery.type == BatteryType::kAgm);
+  CHECK(options.inverters[0].battery.rated_power == 600);
+  CHECK(options.inverters[0].device.described == Described{true, true});
+  CHECK(options.inverters[2].battery.capacity == 100);
+  CHECK(options.inverters[2].device.described == Described{});
+  const BatteryOptions& lithium = options.inverters[1].battery;
+  CHECK(lithium.type == BatteryType::kLifepo4);
+  CHECK(lithium.nominal_voltage == 24);
+  CHECK(lithium.capacity_1h == 180);
+  CHECK(lithium.charge_current == 25);
+  CHECK(lithium.cutoff_voltage == 21);
+  CHECK(lithium.power_factor == 0.8);
+  CHECK(lithium.efficiency == 0.85);
+  CHECK(lithium.idle_power == 9);
+}
+
+TEST_CASE("what is wrong with the batteries") {
+  const auto with = [](const std::string& list) {
+    return Mistake(R"({"inverters":[{"name":"A"},{"name":"B"}],"batteries":)" + list + "}");
+  };
+  CHECK(Has(with("{}"), "batteries: a group of options is not accepted"));
+  CHECK(Has(with("[7]"), "batteries[0]"));
+  CHECK(Has(with(R"([{"type":"nickel"}])"), "batteries[0].type: \"nickel\" is not accepted"));
+  CHECK(Has(with(R"([{"capacity":0}])"), "batteries[0].capacity"));
+  CHECK(Has(with(R"([{"capacity":10,"capacity_1h":11}])"), "batteries[0].capacity_1h"));
+  CHECK(with(R"([{"inverter":"C"}])") == "batteries[0].inverter: \"C\" is not accepted; it takes \"A\" or \"B\"");
+  CHECK(Has(with(R"([{"inverter":"A"},{"inverter":"a"}])"), "batteries[1].inverter"));
+  CHECK(Has(with("[{},{}]"), "batteries[1].inverter"));
+  // The name itself is the mistake then.
+  CHECK(Has(Mistake(R"({"inverters":[{"name":"逆变器"}],"batteries":[{"inverter":"逆变器"}]})"), "inverters[0].name"));
+  CHECK(Has(Mistake(R"({"inverters":[],"batteries":[{"inverter":"A"}]})"), "inverters"));
+}
+
+TEST_CASE("shutdown conditions are for every inverter") {
+  const Options options = Good(R"({"inverters":[{"name":"A"},{"name":"B"}],
+      "shutdown":{"charge":40,"runtime":600,"voltage":11.5,"after":900,"delay":5,"restore_delay":30,"restart_charge":70}})");
+  for (const InverterOptions& inverter : options.inverters) {
+    CHECK(inverter.shutdown.charge == 40);
+    CHECK(inverter.shutdown.runtime == 600s);
+    CHECK(inverter.shutdown.voltage == 11.5);
+    CHECK(inverter.shutdown.after == 900s);
+    CHECK(inverter.shutdown.delay == 5s);
+    CHECK(inverter.shutdown.restore_delay == 30s);
+    CHECK(inverter.shutdown.restart_charge == 70);
+  }
+  CHECK(Has(GroupMistake("shutdown", R"("charge":101)"), "shutdown.charge: \"101\""));
+}
+
+TEST_CASE("one shutdown voltage does not fit batteries of 12 and 24 V") {
+  const auto with = [](const std::string& shutdown) {
+    return R"({"inverters":[{"name":"A"},{"name":"B"}],"batteries":[{"inverter":"A","nominal_voltage":12},)"
+           R"({"inverter":"B","nominal_voltage":24}],"shutdown":{)" +
+           shutdown + "}}";
+  };
+  CHECK(Has(Mistake(with(R"("voltage":11)")), "shutdown.voltage"));
+  CHECK(ParseOptions(with("")).findings.mistakes.empty());
+}
+
+TEST_CASE("not set is not given, in every list of choices") {
+  const Options options = Good(R"({"inverters":[{"name":"A","baud_rate":"not set"}],
+      "batteries":[{"type":"not set","nominal_voltage":"not set"}],"log_level":"not set"})");
+  CHECK(options.inverters[0].baud_rate == 2400);
+  CHECK_FALSE(options.inverters[0].battery.type);
+  CHECK_FALSE(options.inverters[0].battery.nominal_voltage);
+  CHECK(options.log_level == LogLevel::kInfo);
+}
+
+TEST_CASE("empty groups are as good as none, and what is no group is a mistake") {
+  Good(R"({"inverters":[{"name":"A"}],"batteries":[],"shutdown":{},"control":{},"mqtt":{}})");
+  for (const std::string group : {"shutdown", "control", "mqtt"}) {
+    CHECK(Has(Mistake("{" + std::string(kInverter) + ",\"" + group + "\":[]}"), group + ": a list is not accepted"));
+  }
+}
+
+TEST_CASE("each key that stood in the inverter's entry before is a mistake that names its new place") {
+  CHECK(InverterMistake(R"("battery_capacity":200)") ==
+        "inverters[0].battery_capacity: this option has moved; it is batteries[].capacity now");
+  CHECK(Has(InverterMistake(R"("control":false)"), "control.beeper"));
+  CHECK(Has(InverterMistake(R"("shutdown_runtime":"300")"), "shutdown.runtime"));
+  CHECK(Has(InverterMistake(R"("report_interval":10)"), "mqtt.report_interval"));
+  CHECK(GoodInverter(R"("battery_type":"","megatec_control":null)").baud_rate == 2400);  // not given
+}
+
+TEST_CASE("an address wins over a device, with one warning") {
+  const CheckedOptions checked =
+      ParseOptions(R"({"inverters":[{"name":"A","device":"/dev/a","address":"simulator://"}]})");
+  CHECK(checked.findings.mistakes.empty());
+  CHECK(checked.findings.warnings ==
+        std::vector<std::string>{"inverters[0].device: it is ignored, because address is set"});
+  CHECK(std::holds_alternative<SimulatedInverter>(checked.options.inverters[0].address));
 }
 
 TEST_CASE("a hundred inverters are accepted, and one more is one mistake") {

@@ -31,7 +31,7 @@ struct Fixture {
 
   static InverterOptions At(const std::string& path) {
     InverterOptions options;
-    options.device = {"one", "One", "", {.control = true}};
+    options.device = {"one", "One", "", {.beeper = true}};
     options.address = SerialPort{path};
     options.poll_interval = 10ms;
     return options;
