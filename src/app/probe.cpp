@@ -38,7 +38,7 @@ std::string Shown(const Entity& entity, const Reading& reading) {
 }
 
 void Explain(const Reading& reading) {
-  Say("A good frame:");
+  Say("The inverter answers:");
   for (const Entity& entity : kEntities) {
     if (IsFromWire(entity)) Say(fmt::format("  {:<24}{}", entity.name, Shown(entity, reading)));
   }
@@ -47,7 +47,7 @@ void Explain(const Reading& reading) {
 asio::awaitable<void> AskOnce(Opener& opener, Link& link, bool& found) {
   auto opened = co_await opener.Open();
   if (!opened) {
-    SayWhy(opened.error().message, Advice(opened.error().code));
+    SayWhy(opened.error().message, Advice(opened.error().code, opener.address()));
     co_return;
   }
   link.Adopt(std::move(*opened));
@@ -70,7 +70,7 @@ asio::awaitable<void> AskOnce(Opener& opener, Link& link, bool& found) {
     }
   }
   if (heard.empty()) {
-    SayWhy(silence->message, Advice(silence->code));
+    SayWhy(silence->message, Advice(silence->code, opener.address()));
     co_return;
   }
   const auto refused = megatec::ParseReply(heard, megatec::kStatusRequest);

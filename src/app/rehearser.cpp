@@ -35,11 +35,11 @@ Inverter Rehearser::Stage(InverterOptions options, const Inverter& real) {
 void Rehearser::Play() {
   const std::string& name = real_.device().name;
   if (std::exchange(is_playing_, true)) {
-    const std::string line = fmt::format("{}: an outage is being rehearsed already", name);
+    const std::string line = fmt::format("{}: a rehearsal is already running", name);
     if (refusals_.IsNew(line, Now().steady)) log::Info("{}", line);
     return;
   }
-  log::Info("{}: an outage is rehearsed on the device {}; nothing of it is real", name, stage_.device().name);
+  log::Info("{}: a rehearsal begins on the device {}; nothing of it is real", name, stage_.device().name);
   Spawn(executor_, Run());
 }
 

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <map>
+#include <set>
 #include <string>
 
 #include "base/result.h"
@@ -30,6 +31,20 @@ class LogOncePerKind {
 
  private:
   std::bitset<static_cast<size_t>(ErrorCode::kBadOption) + 1> said_;
+};
+
+// The same by the words of the line, of which there are few.
+class LogOncePerLine {
+ public:
+  // True the first time since the last Clear().
+  bool IsNew(const std::string& line) { return said_.size() < kMost && said_.insert(line).second; }
+
+  void Clear() { said_.clear(); }
+
+ private:
+  static constexpr size_t kMost = 8;
+
+  std::set<std::string> said_;
 };
 
 // A line that others can make us say as often as they like is worth saying again only after a while without it.

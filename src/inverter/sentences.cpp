@@ -25,10 +25,10 @@ struct Sentences {
 
 // clang-format off
 constexpr std::array kSentences{
-    Sentences{&Reading::battery_low, {LogLevel::kWarning, "battery low; the inverter will switch its output off soon: {}"},
+    Sentences{&Reading::battery_low, {LogLevel::kWarning, "battery low, the inverter will turn its output off soon: {}"},
               {LogLevel::kInfo, "battery is no longer low: {}"}},
-    Sentences{&Reading::ups_failed, {LogLevel::kWarning, "the inverter reports a failure of its own; see its display: {}"},
-              {LogLevel::kInfo, "the inverter no longer reports a failure: {}"}},
+    Sentences{&Reading::ups_failed, {LogLevel::kWarning, "the inverter reports a fault, look at its display: {}"},
+              {LogLevel::kInfo, "the inverter no longer reports a fault: {}"}},
     Sentences{&Reading::self_test, {LogLevel::kInfo, "self-test began: {}"}, {LogLevel::kInfo, "self-test ended: {}"}},
     Sentences{&Reading::avr_active, {LogLevel::kInfo, "voltage regulation (AVR) is active: {}"},
               {LogLevel::kInfo, "voltage regulation (AVR) is no longer active: {}"}},
@@ -41,7 +41,7 @@ constexpr std::array kSentences{
 }  // namespace
 
 std::string Summary(const Reading& reading) {
-  const std::string load = reading.load ? fmt::format(", load {:.0f} %", *reading.load) : "";
+  const std::string load = reading.load ? fmt::format(", load {:.0f}%", *reading.load) : "";
   return fmt::format("utility {:.1f} V, battery {:.1f} V{}", reading.utility_voltage, reading.battery_voltage, load);
 }
 
@@ -66,7 +66,8 @@ LogLine Began(const Outage& outage, const Reading& reading) {
     case Cause::kTest:
       return {LogLevel::kInfo, "self-test, running on battery: " + summary};
     case Cause::kMainsPresent:
-      return {LogLevel::kInfo, "running on battery although the utility is there (battery priority?): " + summary};
+      return {LogLevel::kInfo,
+              "running on battery although utility power is present (battery priority mode?): " + summary};
   }
   return {LogLevel::kWarning, summary};
 }
@@ -75,61 +76,62 @@ LogLine Ended(const Outage& outage, const Reading& reading) {
   const std::string energy = outage.energy > 0 ? fmt::format("; {:.2f} kWh used", outage.energy / 1000) : "";
   const std::string unseen = outage.end_earliest ? " or more: its end was not seen" : "";
   return {LogLevel::kInfo, fmt::format("{} after {}{}{}, battery down to {:.1f} V: {}",
-                                       IsOutage(outage.cause) ? "utility power is back" : "on the utility again",
+                                       IsOutage(outage.cause) ? "utility power is back" : "back on utility power",
                                        InWords(outage.duration), unseen, energy,
                                        outage.lowest_battery_voltage.value_or(0), Summary(reading))};
 }
 
 LogLine Learned(const Range& capacity) {
-  return {LogLevel::kInfo,
-          fmt::format(
-              "learned from this discharge: the battery holds about {:.0f} % of battery_capacity ({:.0f}-{:.0f} %); "
-              "charge and runtime go by that from now on",
-              capacity.value * 100, capacity.least * 100, capacity.most * 100)};
+  return {LogLevel::kInfo, fmt::format("learned from this discharge: the battery holds about {:.0f}% of its capacity "
+                                       "in the options ({:.0f}-{:.0f}%); "
+                                       "charge and runtime use this from now on",
+                                       capacity.value * 100, capacity.least * 100, capacity.most * 100)};
 }
 
 LogLine RuntimeCorrected(double runtime) {
-  return {LogLevel::kInfo, fmt::format("the battery holds more than it seemed: {} left",
+  return {LogLevel::kInfo, fmt::format("the battery holds more than expected: {} left",
                                        InWords(std::chrono::milliseconds(std::llround(runtime * 1000))))};
 }
 
 LogLine BatteryFull() { return {LogLevel::kInfo, "the battery is full"}; }
 
 LogLine ClockWasSet() {
-  return {LogLevel::kInfo, "the clock was set; the times of outages that were taken from it are corrected"};
+  return {LogLevel::kInfo, "the system clock was set; the times of recent outages were corrected"};
 }
 
 LogLine BriefOutage(double voltage) {
   return {LogLevel::kWarning,
-          fmt::format("the utility failed for a moment, between two polls (input fault {:.1f} V)", voltage)};
+          fmt::format("utility power failed for a moment, between two polls (fault voltage {:.1f} V)", voltage)};
 }
 
 LogLine ShutdownAdvised(const std::vector<ShutdownAdvisor::Reason>& reasons) {
-  constexpr std::array<string_view, 5> kForms{"charge {:.0f} %", "{:.0f} s of runtime left", "battery at {:.1f} V",
-                                              "{:.0f} s on battery", "the inverter says that the battery is low"};
+  constexpr std::array<string_view, 5> kForms{
+      "charge {:.0f}% (limit {:.0f}%)", "{:.0f} s left (limit {:.0f} s)", "battery {:.1f} V (limit {:.1f} V)",
+      "{:.0f} s on battery (limit {:.0f} s)", "the inverter reports a low battery"};
   std::string text;
   for (const auto& reason : reasons) {
     const string_view form = kForms[static_cast<size_t>(reason.why)];
-    text += fmt::format("{}{}", text.empty() ? "" : ", ", fmt::format(fmt::runtime(form), reason.value));
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", fmt::format(fmt::runtime(form), reason.value, reason.limit));
   }
   return {LogLevel::kWarning, "shutdown advised: " + text};
 }
 
-LogLine ShutdownWithdrawn() { return {LogLevel::kInfo, "shutdown no longer advised: the utility has held"}; }
+LogLine ShutdownWithdrawn() { return {LogLevel::kInfo, "shutdown no longer advised: utility power is stable again"}; }
 
 LogLine BatteryProblem() {
-  return {
-      LogLevel::kWarning,
-      "the battery's voltage is not what it should be on the utility: it may not hold; check it, its connections and "
-      "the charger"};
+  return {LogLevel::kWarning,
+          "the battery voltage is wrong while utility power is present, so the battery may not last; check the "
+          "battery, its "
+          "connections and the charger"};
 }
 
-LogLine BatteryWell() { return {LogLevel::kInfo, "the battery is well again"}; }
+LogLine BatteryWell() { return {LogLevel::kInfo, "the battery voltage is normal again"}; }
 
 std::string InWords(std::chrono::steady_clock::duration time) {
   const auto seconds = std::chrono::round<std::chrono::seconds>(time).count();
   if (seconds < 120) return fmt::format("{} s", seconds);
-  return seconds < 7200 ? fmt::format("{} min", seconds / 60) : fmt::format("{} h", seconds / 3600);
+  const auto minutes = seconds / 60;
+  return seconds < 7200 ? fmt::format("{} min", minutes) : fmt::format("{} h {} min", minutes / 60, minutes % 60);
 }
 
 std::string Printable(string_view bytes) {

@@ -10,12 +10,26 @@ double InSeconds(std::chrono::steady_clock::duration time) { return std::chrono:
 }  // namespace
 
 void ShutdownAdvisor::Follow(const Input& input, Time now) {
+  FollowConditions(input, now);
+  FollowStart(input, now);
+}
+
+// A failure that is over in seconds shut nothing down, and is no reason to say that nothing may be started.
+void ShutdownAdvisor::FollowStart(const Input& input, Time now) {
+  const bool is_charged = !input.charge || *input.charge >= options_.restart_charge;
+  if (mains_since_) {
+    is_safe_to_start_ = is_charged && (is_safe_to_start_ || now - *mains_since_ >= kMainsHeld);
+  } else if (is_advised_ || now - away_since_ >= kShortFailure) {
+    is_safe_to_start_ = false;
+  }
+}
+
+void ShutdownAdvisor::FollowConditions(const Input& input, Time now) {
   const bool on_mains = !input.on_battery && !input.silent_for;
   if (on_mains && !mains_since_) mains_since_ = now;
+  if (!on_mains && mains_since_) away_since_ = now;
   if (!on_mains) mains_since_.reset();
   const Duration held = mains_since_ ? now - *mains_since_ : Duration(0);
-  const bool is_charged = !input.charge || *input.charge >= options_.restart_charge;
-  is_safe_to_start_ = mains_since_ && held >= kMainsHeld && is_charged;
 
   if (!input.on_battery) {
     met_since_ = {};

@@ -64,15 +64,18 @@ class ShutdownAdvisor {
   bool is_advised() const { return is_advised_; }
   // Why it is advised: what holds now, or did last.
   const std::vector<Reason>& reasons() const { return reasons_; }
-  // The mains have held for 5 min, and the charge is enough, or unknown.
+  // The mains have held for 5 min, but for failures of seconds, and the charge is enough, or unknown.
   bool is_safe_to_start() const { return is_safe_to_start_; }
 
  private:
   static constexpr std::chrono::minutes kMainsHeld{5};
+  static constexpr std::chrono::seconds kShortFailure{30};
   // So long what may be the dip of a motor's start is not believed, whatever the delay is; apcupsd waits as long.
   static constexpr std::chrono::seconds kInrush{6};
   static constexpr std::chrono::seconds kSilenceCounts{60};
 
+  void FollowConditions(const Input& input, Time now);
+  void FollowStart(const Input& input, Time now);
   std::vector<Reason> Met(const Input& input) const;
 
   ShutdownOptions options_;
@@ -81,6 +84,7 @@ class ShutdownAdvisor {
   std::vector<Reason> reasons_;
   std::array<std::optional<Time>, kWhys.size()> met_since_{};
   std::optional<Time> mains_since_;
+  Time away_since_{};  // the mains were there before
 };
 
 }  // namespace aims

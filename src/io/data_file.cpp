@@ -72,7 +72,7 @@ void DataFile::OnWritten(const Result<void>& result) {
     return Write();
   }
   if (!std::exchange(is_failing_, true)) {
-    log::Warning("{}; going on, but a restart would forget what should be in it", result.error().message);
+    log::Warning("{}; the app goes on, but a restart would lose what should be in it", result.error().message);
   }
   written_.reset();
   next_try_ = Clock::now() + pause_;
@@ -100,7 +100,7 @@ void DataFile::SetAside(const std::string& why) {
     is_failing_ = true;  // which has been said now
     return;
   }
-  log::Warning("{} is not used ({}); it is now {}, and a new one is begun", path_, why, Aside(path_));
+  log::Warning("{} is not used ({}); it is now {}, and a new file is started", path_, why, Aside(path_));
 }
 
 }  // namespace aims

@@ -76,7 +76,7 @@ void Announcer::OnAcknowledged(int token) {
   }
   if (orphans_token_ != token) return;
   for (const AnnouncedDevice& orphan : orphans_) {
-    log::Info("{} was taken back from Home Assistant: the options no longer hold it", orphan.id);
+    log::Info("{} was taken back from Home Assistant, because it is no longer in the options", orphan.id);
   }
   announced_.Remove(orphans_);
   on_changed_();

@@ -29,13 +29,14 @@ EventSender::EventSender(const Channel& channel, Topics topics, EventQueue queue
                          const std::function<bool(const std::string&)>& is_ours, std::function<void()> on_changed)
     : channel_(channel), topics_(std::move(topics)), queue_(std::move(queue)), on_changed_(std::move(on_changed)) {
   const size_t forgotten = queue_.KeepOnly([&](const PowerEvent& event) { return is_ours(event.inverter); });
-  if (forgotten > 0) log::Info("{} events are of inverters that the options no longer hold: forgotten", forgotten);
+  if (forgotten > 0)
+    log::Info("{} events were dropped, because their inverters are no longer in the options", forgotten);
 }
 
 void EventSender::Enqueue(PowerEvent event, Moment now) {
   const bool has_room = queue_.Add(std::move(event));
   if (!has_room && !std::exchange(is_full_, true)) {
-    log::Warning("more than {} events wait for the broker; the oldest are forgotten", EventQueue::kMost);
+    log::Warning("more than {} events wait for the broker; the oldest are dropped", EventQueue::kMost);
   }
   Tick(now);
   on_changed_();
@@ -112,7 +113,7 @@ void EventSender::Tick(Moment now) {
   if (away_since_ && now.steady >= *away_since_ + kOverdueAfter) {
     away_since_.reset();
     audience_ = Audience::kOverdue;
-    log::Info("Home Assistant ended three minutes ago and is not back; events are sent now, and again when it is back");
+    log::Info("Home Assistant stopped three minutes ago; events are sent now, and again when it is back");
   }
   if (announced_at_ && now.steady >= *announced_at_ + kTimeToSubscribe) {
     announced_at_.reset();

@@ -189,8 +189,8 @@ void Publisher::HearCommand(const Inverter& inverter, const Message& message, Ti
   const auto command = message.retained ? std::nullopt : CommandOf(message.payload);
   if (command && IsAllowed(*command, device.permissions)) return on_command_(device.id, *command);
   const std::string line =
-      fmt::format("{}: ignored what was said on {}: {}", device.name, message.topic,
-                  message.retained ? "a retained command" : "it is no command, or none that the options allow");
+      fmt::format("{}: ignored a message on {}: {}", device.name, message.topic,
+                  message.retained ? "a retained command" : "it is not a command that the options allow");
   if (refusals_.IsNew(line, now)) log::Warning("{}", line);
 }
 
@@ -216,8 +216,8 @@ std::optional<int> Publisher::Say(const std::string& topic, const std::string& p
 void Publisher::Contradict(const OwnTopics::Contradicted& contradicted, Time now) {
   if (contradicted.is_first) {
     log::Warning(
-        "another client said \"{}\" on {}; saying again how it is. If a second app has an inverter of the same name, "
-        "rename one",
+        "another client said \"{}\" on {}; corrected. If a second app has an inverter with the same name, "
+        "rename one of them",
         Shortened(contradicted.heard), contradicted.topic);
   }
   if (contradicted.topic == options_.topics.Bridge()) return SayBridge();

@@ -73,8 +73,8 @@ asio::awaitable<Broker> Session::FindBroker() {
       broker->ca_file = broker_.ca_file;
       co_return *broker;
     }
-    if (supervisor_troubles_.IsNew(broker.error().code)) {
-      log::Warning("waiting for an MQTT broker: {} (or set mqtt.host)", broker.error().message);
+    if (supervisor_troubles_.IsNew(broker.error().message)) {
+      log::Warning("waiting for an MQTT broker: {}", broker.error().message);
     }
     const Time next = world_.now() + backoff.Next();
     co_await world_.wait_until(next);

@@ -55,7 +55,7 @@ class Session {
   // The last connection did not break at once; else it is not worth a line that there is one.
   bool is_steady_ = true;
   LogOncePerKind broker_troubles_;
-  LogOncePerKind supervisor_troubles_;
+  LogOncePerLine supervisor_troubles_;
 };
 
 }  // namespace aims

@@ -63,7 +63,7 @@ asio::awaitable<Result<void>> CommandSender::Send(Link& link, Reading before) {
   const bool is_lost = !answer && answer.error().code == ErrorCode::kLinkDown;
   if (is_lost) {
     Say(LogLevel::kWarning, command,
-        fmt::format("sent {}, but the way to the inverter was lost: it may not have arrived", Printable(request)));
+        fmt::format("sent {}, but the connection was lost; it may not have arrived", Printable(request)));
     co_return tl::unexpected<Error>(answer.error());
   }
   const bool is_refused = answer && megatec::IsRefusal(*answer, request);

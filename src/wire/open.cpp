@@ -93,7 +93,10 @@ asio::awaitable<Result<OpenLine>> Opener::Connect(TcpBridge bridge) {
     if (socket) co_return OpenLine{std::move(*socket), kNetworkSilence, /*is_network=*/true};
     failure = socket.error();
   }
-  co_return Failure(ErrorCode::kAbsent, fmt::format("{}: {}", name_, failure.message()));
+  const bool is_refused = failure == std::errc::connection_refused;
+  co_return Failure(
+      ErrorCode::kAbsent,
+      fmt::format("{}: {}", name_, is_refused ? "nothing listens there (Connection refused)" : failure.message()));
 }
 
 Result<OpenLine> Opener::StartSimulator() {

@@ -43,6 +43,7 @@ class Opener {
   // What is, or was last, open, as a person would name it: "/dev/ttyUSB0 at 2400 baud".
   const std::string& name() const { return name_; }
 
+  const Address& address() const { return address_; }
   // A connection may be dead without a word: after silence it is better opened again.
   bool IsNetwork() const { return std::holds_alternative<TcpBridge>(address_); }
   // An adapter that we chose ourselves, and that has not answered yet, may belong to another program: it is not

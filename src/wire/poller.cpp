@@ -75,7 +75,7 @@ asio::awaitable<void> Poller::Poll() {
     Gone(bytes.error());
     co_await PauseBeforeOpen();
   } else {
-    Missed(bytes.error(), Advice(bytes.error().code));
+    Missed(bytes.error(), Advice(bytes.error().code, opener_.address()));
   }
 }
 
@@ -115,9 +115,9 @@ asio::awaitable<bool> Poller::Opened() {
     co_return true;
   }
   if (IsNews(opened.error().code)) {
-    Say(About::kConnection,
-        {LogLevel::kWarning, fmt::format("{}; looking for it every {}{}", opened.error().message,
-                                         InWords(opener_.PauseBeforeOpen()), AtStart(Advice(opened.error().code)))});
+    Say(About::kConnection, {LogLevel::kWarning, fmt::format("{}; looking for it every {}{}", opened.error().message,
+                                                             InWords(opener_.PauseBeforeOpen()),
+                                                             AtStart(Advice(opened.error().code, opener_.address())))});
   }
   Deliver(inverter_.Gone(Now()));
   co_await PauseBeforeOpen();
@@ -158,7 +158,7 @@ void Poller::Missed(const Error& error, std::string_view advice) {
   Deliver(inverter_.Missed(Now()));
   if (inverter_.misses() >= Inverter::kMissesUntilSilent && IsNews(error.code)) {
     const char* then =
-        opener_.IsBorrowed() ? "leaving it alone for 10 s at a time, for it may be another device's" : "asking on";
+        opener_.IsBorrowed() ? "trying again every 10 s, because it may be another device's adapter" : "still asking";
     Say(About::kConnection,
         {LogLevel::kWarning,
          fmt::format("{} requests in a row to {} without a good answer ({}); {}{}", Inverter::kMissesUntilSilent,

@@ -130,7 +130,7 @@ Result<OpenPort> OpenOnlyAdapter(int baud_rate, const std::string& dev) {
   for (const std::string& path : ListAdapters(dev)) {
     std::string why_not = "free";
     if (IsRadioStick(fs::path(path).filename().string())) {
-      why_not = "a radio stick, by its name";
+      why_not = "a radio stick";
     } else if (const auto port = OpenAndLock(path)) {
       only = path;
       ++free;
@@ -143,7 +143,7 @@ Result<OpenPort> OpenOnlyAdapter(int baud_rate, const std::string& dev) {
   if (seen.empty()) return Failure(ErrorCode::kAbsent, "there is no serial adapter");
   if (free == 0) return Failure(ErrorCode::kBusy, fmt::format("no serial adapter is free: {}", seen));
   return Failure(ErrorCode::kBadOption,
-                 fmt::format("more than one serial adapter is there; set `device` or `address` to one of: {}", seen));
+                 fmt::format("more than one serial adapter is plugged in; set device or address to one of: {}", seen));
 }
 
 bool IsRadioStick(string_view name) {

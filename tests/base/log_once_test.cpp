@@ -35,3 +35,14 @@ TEST_CASE("a thousand different lines are not all remembered") {
   for (int i = 0; i < 1000; ++i) said += repeats.IsNew(std::to_string(i), LogThrottle::Time{});
   CHECK(said == 100);
 }
+
+TEST_CASE("each line is news once, until all is well again, and there are few of them") {
+  LogOncePerLine lines;
+  CHECK(lines.IsNew("no broker"));
+  CHECK(lines.IsNew("no Supervisor"));
+  CHECK_FALSE(lines.IsNew("no broker"));
+  for (int i = 0; i < 100; ++i) lines.IsNew(std::to_string(i));
+  CHECK_FALSE(lines.IsNew("one more"));
+  lines.Clear();
+  CHECK(lines.IsNew("no broker"));
+}

@@ -43,8 +43,8 @@ def entities(device, *keys):
 
 def telling(device, topic):
     return {"tell": says(topic, "{{ title }}: {{ message }}"), "after": 4,
-            **entities(device, "status", "last_outage", "outages", "shutdown_advised", "battery_charge",
-                       "battery_runtime")}
+            "last_outage": f"sensor.{device}_last_outage_duration",
+            **entities(device, "status", "outages", "shutdown_advised", "battery_charge", "battery_runtime")}
 
 
 def staging(device, topic, helper, **limits):

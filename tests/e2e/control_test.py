@@ -214,10 +214,10 @@ def test_a_rehearsal_plays_an_outage_on_a_device_of_its_own(tmp_path, broker, ea
         assert ears.payloads(f"aims2mqtt/{STAGE}/link") == ["offline"]
         ears.publish("homeassistant/status", "online")
         ears.publish(COMMAND, discovered(ears)[-1]["rehearse"]["payload_press"])
-        program.until_line("an outage is rehearsed on the device AIMS inverter (rehearsal)")
+        program.until_line("a rehearsal begins on the device AIMS inverter (rehearsal)")
         ears.until_payload(f"aims2mqtt/{STAGE}/link", "online")
         ears.publish(COMMAND, "rehearse")
-        program.until_line("is being rehearsed already")
+        program.until_line("a rehearsal is already running")
         ears.until_state(lambda s: s["status"] == "On battery", 10, STAGE)
         until(lambda: [event["event_type"] for event in ears.events(STAGE)] == ["Power lost"], 10)
         assert ears.states(STAGE)[0]["battery_charge"] == 98
@@ -264,4 +264,4 @@ def test_a_failure_between_two_polls_is_a_pair_of_events_with_its_voltage(tmp_pa
         assert (lost["event_type"], restored["event_type"]) == ("Power lost", "Power restored")
         assert lost["fault_voltage"] == restored["fault_voltage"] == 81.0 and not lost["late"]
         assert ears.states()[-1]["outages"] == 0
-        program.until_line("the utility failed for a moment, between two polls (input fault 81.0 V)")
+        program.until_line("utility power failed for a moment, between two polls (fault voltage 81.0 V)")

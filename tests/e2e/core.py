@@ -3,6 +3,7 @@
 As a program it keeps one running to log in to:  core.py PORT BROKER_PORT
 """
 
+import datetime
 import json
 import shutil
 import signal
@@ -132,6 +133,14 @@ class Core:
 
     def states(self):
         return {state["entity_id"]: state for state in self.call("GET", "/api/states")}
+
+    def activity(self, device, since):
+        """The lines that the device's Activity shows, oldest first: what changed, and to what."""
+        stamp = datetime.datetime.fromtimestamp(since, datetime.timezone.utc).isoformat()
+        lines = self.ask(type="logbook/get_events", start_time=stamp,
+                         entity_ids=[entity["entity_id"] for entity in self.entities(device).values()],
+                         device_ids=[device["id"]])
+        return [(line.get("entity_id") or line.get("name"), line.get("state") or line.get("message"), line.get("attributes")) for line in lines]
 
     def device(self, identifier):
         return next((device for device in self.ask(type="config/device_registry/list")

@@ -37,7 +37,7 @@ EXPECTED = {
     "energy_on_battery": ("sensor", "Energy on battery", "energy", "kWh", None, "0.0"),
     "energy_total": ("sensor", "Energy total", "energy", "kWh", None, "0.0"),
     "on_battery_since": ("sensor", "On battery since", "timestamp", None, None, None),
-    "last_outage": ("sensor", "Last outage", "timestamp", None, None, "unknown"),
+    "last_outage": ("sensor", "Last outage", "timestamp", None, None, None),
     "last_outage_duration": ("sensor", "Last outage duration", "duration", "min", None, "unknown"),
     "outages": ("sensor", "Outages", None, None, None, "0"),
     "shutdown_advised": ("binary_sensor", "Shutdown advised", None, None, None, "off"),
@@ -92,6 +92,7 @@ def test_the_device_in_a_real_home_assistant(docker_image, tmp_path):
         def event():
             return core.states().get("event.aims_inverter_power_event", {}).get("attributes", {})
 
+        began = time.time()
         simulator.do("utility off")
         until(lambda: core.states()["binary_sensor.aims_inverter_utility_power"]["state"] == "off", 5, "the outage")
         until(lambda: event().get("event_type") == "Power lost", 5, "the event")
@@ -99,9 +100,11 @@ def test_the_device_in_a_real_home_assistant(docker_image, tmp_path):
         simulator.do("utility on")
         until(lambda: core.states()["binary_sensor.aims_inverter_utility_power"]["state"] == "on", 5, "its end")
         until(lambda: event().get("event_type") == "Power restored", 5, "the event")
-        last = core.states()["sensor.aims_inverter_last_outage"]
+        last = core.states()["sensor.aims_inverter_last_outage_duration"]
         assert last["attributes"]["cause"] == "no mains" and last["attributes"]["lowest_battery_voltage"] < 13
         assert core.states()["sensor.aims_inverter_outages"]["state"] == "1"
+        lines = until(lambda: (lines := core.activity(device, began)) and "Power restored" in str(lines) and lines, 20, "the Activity")
+        assert len(lines) <= 6, lines
         assert core.states()["binary_sensor.aims_inverter_shutdown_advised"]["attributes"]["reasons"] == []
 
         # Whoever deletes an entity in the user interface has Home Assistant clear the device's discovery, and all entities go.
@@ -148,6 +151,17 @@ def test_the_device_in_a_real_home_assistant(docker_image, tmp_path):
                   5, "the end of what is not allowed")
             assert {entity["entity_id"] for entity in core.entities(core.device("aims2mqtt_aims_inverter")).values()} == \
                 {f"{row[0]}.aims_inverter_{key}" for key, row in EXPECTED.items()}
+
+        # With nothing but a name, there is nothing that stays unknown, and nothing that is wrong.
+        with Program(tmp_path, options(simulator.link, broker.port)):
+            until(lambda: not has("sensor.aims_inverter_load_power") and has("sensor.aims_inverter_load"), 10, "the default device")
+            time.sleep(1)
+            states = core.states()
+            shown = {entity["entity_id"] for entity in core.entities(core.device("aims2mqtt_aims_inverter")).values()} & set(states)
+            unknown = {entity.split("aims_inverter_")[1] for entity in shown if states[entity]["state"] in ("unknown", "unavailable")}
+            assert unknown <= {"last_outage_duration", "power_event", "temperature"}, unknown
+            assert not {"battery_charge", "battery_runtime", "battery_health", "load_power", "energy_total"} & {
+                entity.split("aims_inverter_")[1] for entity in shown}
 
         complaints = [line for line in core.log().splitlines()
                       if re.search(r"WARNING|ERROR", line) and re.search(r"aims|mqtt", line, re.IGNORECASE)

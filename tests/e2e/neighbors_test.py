@@ -280,6 +280,6 @@ def test_killed_at_random_moments(tmp_path, broker, matrix):
                 until(lambda: len(ids(kind)) >= outages, 30, f"{outages} times {kind}")
             time.sleep(0.5)
             for kind in ("Power lost", "Power restored"):
-                assert ids(kind) == {f"aims_inverter-{i + 1}-{kind}" for i in range(outages)}
+                assert ids(kind) == {f"aims_inverter-{i + 1}-{kind.lower().replace(' ', '_')}" for i in range(outages)}
             told = len(ears.payloads(EVENT))
         matrix(f"{2 * outages} kills:", f"{outages} outages, each told under one id; {told} events in all")

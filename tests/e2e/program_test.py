@@ -593,13 +593,13 @@ def test_probe_decodes_a_good_frame():
 
 
 @pytest.mark.parametrize("fault,words", [
-    ("silence", "Nothing answers: is the inverter on, are TX and RX swapped"),
-    ("echo", "Our own bytes come back: TX and RX touch each other"),
-    ("garbage", "The reply is not text. The speed is wrong"),
+    ("silence", "Nothing answers. Is the inverter switched on? Are TX and RX swapped"),
+    ("echo", "Our own bytes come back. TX and RX touch each other"),
+    ("garbage", "The reply is not text. The baud rate is wrong"),
     ("nak", "does not know Q1"),
     ("half", "The reply is damaged"),
-    ("voltronic", "This is Voltronic's protocol"),
-    ("axpert", "This is Voltronic's protocol, as Axpert"),
+    ("voltronic", "This is the Voltronic protocol"),
+    ("axpert", "This is the Voltronic protocol (QPIGS), which Axpert"),
 ])
 @pytest.mark.release
 def test_probe_and_the_log_say_what_is_wrong(tmp_path, broker, fault, words):
@@ -673,3 +673,23 @@ def test_events_that_waited_are_told_apart_by_milliseconds(tmp_path, broker):
         until(lambda: len(ears.events(since=start)) >= 4, 10)
         told = [at for at, *_ in ears.messages("aims2mqtt/aims_inverter/event", since=start)]
         assert min(b - a for a, b in zip(told, told[1:])) > 0.05
+
+
+def test_a_new_reason_for_waiting_for_the_broker_is_a_new_line_and_an_old_one_is_not(tmp_path):
+    unknown = 400, {"result": "error", "message": "Service not enabled"}
+    with FakeSupervisor(unknown) as supervisor, ScriptedInverter() as inverter, \
+            Program(tmp_path, options(inverter.address), {"SUPERVISOR_API": supervisor.url, "SUPERVISOR_TOKEN": "abc"}) as program:
+        program.until_line("waiting for an MQTT broker: no MQTT broker is registered")
+        supervisor.reply = 502, {"result": "error", "message": "Bad gateway"}
+        program.until_line("waiting for an MQTT broker: the Supervisor answered with status 502", 8)
+        asked = len(supervisor.requests)
+        supervisor.reply = unknown
+        until(lambda: len(supervisor.requests) >= asked + 2, 10)
+        assert len(program.lines("waiting for an MQTT broker")) == 2
+
+
+def test_nothing_listens_at_the_network_adapter(tmp_path):
+    with Program(tmp_path, options(f"tcp://127.0.0.1:{free_port()}", free_port())) as program:
+        program.until_line("nothing listens there (Connection refused); looking for it every 1 s. Is the network adapter switched on?")
+        time.sleep(2.5)
+        assert len(program.lines("nothing listens there")) == 1

@@ -201,7 +201,7 @@ TEST_CASE("what few read is created disabled, and so is what a PICOGLF has not")
     }
     return keys;
   };
-  const std::set<std::string> unread{"shutdown_flag", "line_interactive", "on_battery_since"};
+  const std::set<std::string> unread{"shutdown_flag", "line_interactive", "on_battery_since", "last_outage"};
   std::set<std::string> not_fitted{"temperature", "avr_active"};
   not_fitted.insert(unread.begin(), unread.end());
   CHECK(disabled(kPicoglf) == not_fitted);

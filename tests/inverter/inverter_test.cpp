@@ -406,3 +406,21 @@ TEST_CASE_FIXTURE(Clockless, "what an earlier boot wrote whole is left as it is"
   Read(mains);
   CHECK(last() == before);
 }
+
+// A PICOGLF says 00.0 for ever; it was shown as 32 °F.
+TEST_CASE("a temperature of 0.0 is unknown until the inverter has told another one, also after a restart") {
+  Reading reading = *megatec::ParseStatus(frames::kMains);
+  Inverter inverter(InverterOptions{});
+  const Moment now{Inverter::Time(1h), WallTime(1000h)};
+  reading.temperature = 0;
+  inverter.Apply(reading, now);
+  CHECK_FALSE(inverter.snapshot().reading->temperature);
+  reading.temperature = -1.5;
+  const Update update = inverter.Apply(reading, now);
+  CHECK(inverter.snapshot().reading->temperature == -1.5);
+  CHECK(update.save_battery);
+  Inverter again(InverterOptions{}, inverter.saved());
+  reading.temperature = 0;
+  again.Apply(reading, now);
+  CHECK(again.snapshot().reading->temperature == 0.0);
+}

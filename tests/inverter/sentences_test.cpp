@@ -20,11 +20,11 @@ TEST_CASE("an outage is one line, and so is its end") {
   outage.lowest_battery_voltage = 11.2;
   CHECK(Began(outage, kOutage).level == LogLevel::kWarning);
   CHECK(Began(outage, kOutage).text ==
-        "utility power failed, running on battery: utility 0.0 V, battery 12.1 V, load 23 %");
+        "utility power failed, running on battery: utility 0.0 V, battery 12.1 V, load 23%");
   CHECK(Ended(outage, kMains).level == LogLevel::kInfo);
   CHECK(Ended(outage, kMains).text ==
         "utility power is back after 52 min; 0.31 kWh used, battery down to 11.2 V: utility 111.0 V, battery 13.5 V, "
-        "load 0 %");
+        "load 0%");
   CHECK(Changes(kMains, kOutage).empty());
 }
 
@@ -33,7 +33,7 @@ TEST_CASE("a test and battery priority are not called a failure") {
   outage.cause = Cause::kTest;
   CHECK(Began(outage, kOutage).level == LogLevel::kInfo);
   CHECK(Began(outage, kOutage).text.find("failed") == std::string::npos);
-  CHECK(Ended(outage, kMains).text.starts_with("on the utility again after 0 s"));
+  CHECK(Ended(outage, kMains).text.starts_with("back on utility power after 0 s"));
 }
 
 TEST_CASE("the other flags are a line each way") {

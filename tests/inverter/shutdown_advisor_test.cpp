@@ -143,6 +143,29 @@ TEST_CASE_FIXTURE(Fixture, "it is safe to start when the mains have held for 5 m
   Pass(1s);
   CHECK(advisor.is_safe_to_start());
   input.on_battery = true;
-  Pass(1s);
+  Pass(31s);
   CHECK_FALSE(advisor.is_safe_to_start());
+}
+
+// Each flicker was two lines in Home Assistant's Activity, and another start for what was never shut down.
+TEST_CASE_FIXTURE(Fixture, "a failure of seconds does not end that it is safe to start, unless a shutdown is advised") {
+  input.on_battery = false;
+  Pass(301s);
+  REQUIRE(advisor.is_safe_to_start());
+  input.on_battery = true;
+  Pass(29s);
+  CHECK(advisor.is_safe_to_start());
+  input.on_battery = false;
+  Pass(1s);
+  CHECK(advisor.is_safe_to_start());
+  input.on_battery = true;
+  input.charge = 30;
+  Pass(11s);
+  REQUIRE(advisor.is_advised());
+  CHECK_FALSE(advisor.is_safe_to_start());
+  input.on_battery = false;
+  Pass(299s);
+  CHECK_FALSE(advisor.is_safe_to_start());
+  Pass(2s);
+  CHECK(advisor.is_safe_to_start());
 }

@@ -91,3 +91,11 @@ TEST_CASE("the request is what the Supervisor expects") {
   CHECK(ServiceRequest("supervisor", "", "abc") ==
         "GET /services/mqtt HTTP/1.0\r\nHost: supervisor\r\nAuthorization: Bearer abc\r\n\r\n");
 }
+
+TEST_CASE("the app's page is known by the container's name, and by no other") {
+  CHECK(AppPage("a1b2c3d4-aims-power-inverter-mqtt") ==
+        "homeassistant://config/app/a1b2c3d4_aims_power_inverter_mqtt/info");
+  CHECK(AppPage("local-aims-power-inverter-mqtt") == "homeassistant://config/app/local_aims_power_inverter_mqtt/info");
+  CHECK(AppPage("ups").empty());
+  CHECK(AppPage("").empty());
+}
