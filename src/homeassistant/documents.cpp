@@ -26,13 +26,14 @@ std::string Joined(std::initializer_list<string_view> parts) {
   return text;
 }
 
-// What Home Assistant makes of the value. It writes hours as "6h 1m" and minutes as "0m 14s", but cuts off what it does
-// not show, and never writes seconds so: hence whole minutes and a second, and a hundredth of one.
+// What Home Assistant makes of the value. Its frontend writes hours as "6h 1m" and minutes as "0m 14s", but never
+// seconds so. It rounds to two decimals first and cuts off what it does not show then: hence a third more than is
+// shown.
 std::string ValueTemplate(const Entity& entity) {
   const std::string value = Joined({"value_json.", entity.key});
   if (entity.device_class != "duration") return Joined({"{{ ", value, " }}"});
   const std::string_view known =
-      entity.unit == "h" ? " // 60 * 60 + 1) / 3600) | round(5)" : " + 0.01) / 60) | round(5)";
+      entity.unit == "h" ? " // 60 * 60 + 19) / 3600) | round(4)" : " + 0.31) / 60) | round(4)";
   return Joined({"{{ None if ", value, " is none else ((", value, known, " }}"});
 }
 

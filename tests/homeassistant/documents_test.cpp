@@ -317,11 +317,11 @@ TEST_CASE("durations are told in units that Home Assistant writes out") {
   const auto discovery = Parsed(DiscoveryDocument(kTopics, kInverter, kOrigin));
   const auto& components = discovery["cmps"];
   CHECK(Text(components["battery_runtime"], "value_template") ==
-        "{{ None if value_json.battery_runtime is none else ((value_json.battery_runtime // 60 * 60 + 1) / 3600) | "
-        "round(5) }}");
+        "{{ None if value_json.battery_runtime is none else ((value_json.battery_runtime // 60 * 60 + 19) / 3600) | "
+        "round(4) }}");
   CHECK(Text(components["last_outage_duration"], "value_template") ==
-        "{{ None if value_json.last_outage_duration is none else ((value_json.last_outage_duration + 0.01) / 60) | "
-        "round(5) }}");
+        "{{ None if value_json.last_outage_duration is none else ((value_json.last_outage_duration + 0.31) / 60) | "
+        "round(4) }}");
   CHECK_FALSE(components["battery_runtime"].HasMember("suggested_display_precision"));
 }
 
