@@ -138,6 +138,8 @@ def pictures_of_form(core, folder):
                           ...(child.shadowRoot ? boxes(child.shadowRoot) : [])]);
             return Math.max(...boxes(dialog.shadowRoot));""")
         print(f"the dialog of an inverter is {height:.0f} px high, at a width of 1280 px")
+        if not 100 < height <= 1100:
+            raise SystemExit("it should be at most 1100 px high")
     finally:
         browser.quit()
 

@@ -56,7 +56,7 @@ App::App(const DataFolder& folder, const Options& options, Supervisor supervisor
       store_(folder, [this](const std::string& inverter, const SavedInverter& saved) { OnSaved(inverter, saved); }),
       inverters_(MakeInverters(options, store_)),
       mqtt_(
-          folder, resolver_, options.mqtt, Reported(options, inverters_),
+          folder, resolver_, options.mqtt, {AIMS_VERSION, supervisor.app_page}, Reported(options, inverters_),
           [this, supervisor = std::move(supervisor)] { return FindBroker(executor_, resolver_, supervisor); },
           [this](const std::string& inverter, Command command) { OnCommand(inverter, command); }),
       listeners_{&mqtt_, &store_} {

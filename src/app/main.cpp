@@ -104,9 +104,9 @@ struct Running {
 asio::awaitable<void> Start(Running& running) {
   const auto executor = running.context.get_executor();
   running.lock = co_await Hold(executor, running.line.data);
-  const Supervisor supervisor{FromEnvironment("SUPERVISOR_API", "http://supervisor"),
-                              FromEnvironment("SUPERVISOR_TOKEN", "")};
-  if (!supervisor.token.empty()) running.options.mqtt.configuration_url = AppPage(asio::ip::host_name());
+  Supervisor supervisor{FromEnvironment("SUPERVISOR_API", "http://supervisor"),
+                        FromEnvironment("SUPERVISOR_TOKEN", "")};
+  if (!supervisor.token.empty()) supervisor.app_page = AppPage(asio::ip::host_name());
   const DataFolder folder{executor, running.disk, running.line.data};
   running.app = std::make_unique<App>(folder, running.options, supervisor);
   Spawn(executor, ServeHealth(executor, running.line.data));

@@ -33,7 +33,7 @@ class LogOncePerKind {
   std::bitset<static_cast<size_t>(ErrorCode::kBadOption) + 1> said_;
 };
 
-// The same by the words of the line, of which there are few.
+// The same by the words of the line, for a few lines.
 class LogOncePerLine {
  public:
   // True the first time since the last Clear().

@@ -27,7 +27,8 @@ bool ReadDevice(const rapidjson::Value& value, AnnouncedDevice& one) {
   members.Read("discovery_prefix", one.topics.discovery_prefix);
   members.Read("id", one.id);
   if (members.Find("first")) members.Read("first", one.topics.first);
-  // What is not there is not so: the first files knew nothing of it.
+  // The first files knew nothing of these: nothing was allowed, and every entity was announced.
+  one.described = {true, true};
   const auto read = [&](const char* key, bool& into) {
     if (members.Find(key)) members.Read(key, into);
   };

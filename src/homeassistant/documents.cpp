@@ -109,7 +109,7 @@ void WriteReasons(JsonWriter& json, const std::vector<ShutdownAdvisor::Reason>& 
   });
 }
 
-// {"least": 3600, "most": 5400}: the attributes of Battery charge and Battery runtime, in their units.
+// {"least": 3600, "most": 5400}: the attributes of Battery charge, in %, and of Battery runtime, in s.
 void WriteSpread(JsonWriter& json, const std::optional<Spread>& spread) {
   if (!spread) return json.Null();
   json.Object([&] {

@@ -38,6 +38,8 @@ constexpr std::array kSentences{
 };
 // clang-format on
 
+std::chrono::milliseconds Seconds(double seconds) { return std::chrono::milliseconds(std::llround(seconds * 1000)); }
+
 }  // namespace
 
 std::string Summary(const Reading& reading) {
@@ -82,15 +84,14 @@ LogLine Ended(const Outage& outage, const Reading& reading) {
 }
 
 LogLine Learned(const Range& capacity) {
-  return {LogLevel::kInfo, fmt::format("learned from this discharge: the battery holds about {:.0f}% of its capacity "
-                                       "in the options ({:.0f}-{:.0f}%); "
-                                       "charge and runtime use this from now on",
-                                       capacity.value * 100, capacity.least * 100, capacity.most * 100)};
+  return {LogLevel::kInfo,
+          fmt::format("learned from this discharge: the battery holds about {:.0f}% of its capacity in the options "
+                      "({:.0f}-{:.0f}%); charge and runtime use this from now on",
+                      capacity.value * 100, capacity.least * 100, capacity.most * 100)};
 }
 
 LogLine RuntimeCorrected(double runtime) {
-  return {LogLevel::kInfo, fmt::format("the battery holds more than expected: {} left",
-                                       InWords(std::chrono::milliseconds(std::llround(runtime * 1000))))};
+  return {LogLevel::kInfo, fmt::format("the battery holds more than expected: {} left", InWords(Seconds(runtime)))};
 }
 
 LogLine BatteryFull() { return {LogLevel::kInfo, "the battery is full"}; }
@@ -105,14 +106,24 @@ LogLine BriefOutage(double voltage) {
 }
 
 LogLine ShutdownAdvised(const std::vector<ShutdownAdvisor::Reason>& reasons) {
-  constexpr std::array<string_view, 5> kForms{
-      "charge {:.0f}% (limit {:.0f}%)", "{:.0f} s left (limit {:.0f} s)", "battery {:.1f} V (limit {:.1f} V)",
-      "{:.0f} s on battery (limit {:.0f} s)", "the inverter reports a low battery"};
+  using Why = ShutdownAdvisor::Why;
+  const auto words = [](const ShutdownAdvisor::Reason& reason) -> std::string {
+    switch (reason.why) {
+      case Why::kCharge:
+        return fmt::format("charge {:.0f}% (limit {:.0f}%)", reason.value, reason.limit);
+      case Why::kRuntime:
+        return fmt::format("{} left (limit {})", InWords(Seconds(reason.value)), InWords(Seconds(reason.limit)));
+      case Why::kVoltage:
+        return fmt::format("battery {:.1f} V (limit {:.1f} V)", reason.value, reason.limit);
+      case Why::kAfter:
+        return fmt::format("{} on battery (limit {})", InWords(Seconds(reason.value)), InWords(Seconds(reason.limit)));
+      case Why::kBatteryLow:
+        return "the inverter reports a low battery";
+    }
+    return "";
+  };
   std::string text;
-  for (const auto& reason : reasons) {
-    const string_view form = kForms[static_cast<size_t>(reason.why)];
-    text += fmt::format("{}{}", text.empty() ? "" : ", ", fmt::format(fmt::runtime(form), reason.value, reason.limit));
-  }
+  for (const auto& reason : reasons) text += (text.empty() ? "" : ", ") + words(reason);
   return {LogLevel::kWarning, "shutdown advised: " + text};
 }
 
@@ -120,9 +131,8 @@ LogLine ShutdownWithdrawn() { return {LogLevel::kInfo, "shutdown no longer advis
 
 LogLine BatteryProblem() {
   return {LogLevel::kWarning,
-          "the battery voltage is wrong while utility power is present, so the battery may not last; check the "
-          "battery, its "
-          "connections and the charger"};
+          "the battery voltage is wrong while utility power is present, so the battery may not last; "
+          "check the battery, its connections and the charger"};
 }
 
 LogLine BatteryWell() { return {LogLevel::kInfo, "the battery voltage is normal again"}; }

@@ -14,20 +14,25 @@ void ShutdownAdvisor::Follow(const Input& input, Time now) {
   FollowStart(input, now);
 }
 
-// A failure that is over in seconds shut nothing down, and is no reason to say that nothing may be started.
+// A failure of seconds does not end that it is safe: each would be two lines in Home Assistant's Activity, and a start
+// of what never stopped. One that comes again before the utility was stable is one failure.
 void ShutdownAdvisor::FollowStart(const Input& input, Time now) {
   const bool is_charged = !input.charge || *input.charge >= options_.restart_charge;
-  if (mains_since_) {
-    is_safe_to_start_ = is_charged && (is_safe_to_start_ || now - *mains_since_ >= kMainsHeld);
-  } else if (is_advised_ || now - away_since_ >= kShortFailure) {
+  const Duration held = mains_since_ ? now - *mains_since_ : Duration(0);
+  if (held >= kShortFailure) failing_since_.reset();
+  if (!mains_since_ && !failing_since_) failing_since_ = now;
+  const bool is_away = !mains_since_ || *mains_since_ == now;  // until now
+  const bool is_long = failing_since_ && is_away && now - *failing_since_ >= kShortFailure;
+  if (is_advised_ || is_long) {
     is_safe_to_start_ = false;
+  } else if (mains_since_) {
+    is_safe_to_start_ = is_charged && (is_safe_to_start_ || held >= kMainsHeld);
   }
 }
 
 void ShutdownAdvisor::FollowConditions(const Input& input, Time now) {
   const bool on_mains = !input.on_battery && !input.silent_for;
   if (on_mains && !mains_since_) mains_since_ = now;
-  if (!on_mains && mains_since_) away_since_ = now;
   if (!on_mains) mains_since_.reset();
   const Duration held = mains_since_ ? now - *mains_since_ : Duration(0);
 

@@ -16,7 +16,7 @@ namespace aims {
 struct ShutdownOptions {
   double charge = 30;                                // %: at or below
   std::chrono::milliseconds runtime{300'000};        // at or below
-  std::optional<double> voltage{};                   // V: at or below; else of LiFePO4 12.0 V per 12 V
+  std::optional<double> voltage{};                   // V: at or below; by default 12.0 V per 12 V for LiFePO4
   std::optional<std::chrono::milliseconds> after{};  // on battery
   std::chrono::milliseconds delay{10'000};           // so long a condition holds before it counts
   std::chrono::milliseconds restore_delay{60'000};   // so long the mains hold before the advice is withdrawn
@@ -84,7 +84,7 @@ class ShutdownAdvisor {
   std::vector<Reason> reasons_;
   std::array<std::optional<Time>, kWhys.size()> met_since_{};
   std::optional<Time> mains_since_;
-  Time away_since_{};  // the mains were there before
+  std::optional<Time> failing_since_;  // until the mains have held for kShortFailure
 };
 
 }  // namespace aims

@@ -23,7 +23,7 @@ int MostUnacknowledged(size_t inverters) { return 64 + 8 * static_cast<int>(inve
 
 }  // namespace
 
-Mqtt::Mqtt(const DataFolder& folder, Resolver& resolver, const MqttOptions& options,
+Mqtt::Mqtt(const DataFolder& folder, Resolver& resolver, const MqttOptions& options, Origin origin,
            std::vector<Publisher::Reported> inverters, std::function<asio::awaitable<Result<Broker>>()> find_broker,
            Publisher::OnCommand on_command)
     : announced_file_(folder, "announced.json"),
@@ -33,7 +33,7 @@ Mqtt::Mqtt(const DataFolder& folder, Resolver& resolver, const MqttOptions& opti
       later_(folder.executor, [this] { Save(); }),
       client_(folder.executor, resolver, ClientId(options.topics.base), MostUnacknowledged(inverters.size()),
               ClientListeners()),
-      publisher_(ChannelOf(), options, std::move(inverters),
+      publisher_(ChannelOf(), options, std::move(origin), std::move(inverters),
                  {announced_file_.Load<AnnouncedDevices>(), events_file_.Load<EventQueue>()}, std::move(on_command),
                  [this] { SaveInTime(); }),
       alarm_(folder.executor, [this] { Do([this] { publisher_.Tick(Now()); }); }),

@@ -27,7 +27,7 @@ namespace aims {
 class Mqtt final : public Listener {
  public:
   // `find_broker` is asked where the options name none. The inverters outlive it.
-  Mqtt(const DataFolder& folder, Resolver& resolver, const MqttOptions& options,
+  Mqtt(const DataFolder& folder, Resolver& resolver, const MqttOptions& options, Origin origin,
        std::vector<Publisher::Reported> inverters, std::function<asio::awaitable<Result<Broker>>()> find_broker,
        Publisher::OnCommand on_command);
 

@@ -32,8 +32,6 @@ struct MqttOptions {
   std::string birth_topic = "homeassistant/status";
   std::string birth_payload = "online";
   std::chrono::milliseconds report_interval{10'000};  // between two reports of measurements, with the utility present
-  // Where Visit on the device page leads; empty: nowhere. Not the owner's to say.
-  std::string configuration_url{};
 };
 
 }  // namespace aims

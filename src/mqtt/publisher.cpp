@@ -43,14 +43,14 @@ bool Holds(const std::vector<Publisher::Reported>& inverters, const std::string&
 
 }  // namespace
 
-Publisher::Publisher(Channel channel, const MqttOptions& options, std::vector<Reported> inverters, Kept kept,
-                     OnCommand on_command, std::function<void()> on_changed)
+Publisher::Publisher(Channel channel, const MqttOptions& options, Origin origin, std::vector<Reported> inverters,
+                     Kept kept, OnCommand on_command, std::function<void()> on_changed)
     : channel_(std::move(channel)),
       options_(options),
       inverters_(std::move(inverters)),
       on_command_(std::move(on_command)),
-      announcer_(channel_, options.topics, DevicesOf(inverters_), std::move(kept.announced),
-                 {AIMS_VERSION, options.configuration_url}, on_changed),
+      announcer_(channel_, options.topics, DevicesOf(inverters_), std::move(kept.announced), std::move(origin),
+                 on_changed),
       events_(
           channel_, options.topics, std::move(kept.events),
           [this](const std::string& id) { return Holds(inverters_, id); }, on_changed) {

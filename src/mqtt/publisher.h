@@ -46,7 +46,7 @@ class Publisher final : public Listener {
   };
 
   // `on_changed` hears that announced() or events() has changed.
-  Publisher(Channel channel, const MqttOptions& options, std::vector<Reported> inverters, Kept kept,
+  Publisher(Channel channel, const MqttOptions& options, Origin origin, std::vector<Reported> inverters, Kept kept,
             OnCommand on_command, std::function<void()> on_changed);
 
   void OnUpdate(const Inverter& inverter, const Update& update) override;

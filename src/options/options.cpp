@@ -25,17 +25,10 @@ void ReadName(Section& section, Device& device) {
   }
 }
 
-void ReadAddress(Section& section, Address& into) {
-  std::string device;
+void ReadTypedAddress(Section& section, Address& into) {
   std::string address;
-  section.Read("device", device);
   section.Read("address", address);
-  if (!device.empty() && !device.starts_with('/')) {
-    section.Refuse("device", *section.Find("device"), "the path of a serial device, such as /dev/serial/by-id/…");
-  }
-  if (!device.empty()) into = SerialPort{device};
   if (address.empty()) return;
-  if (!device.empty()) section.Warning("device", "it is ignored, because address is set");
   const auto parsed = ParseAddress(address);
   if (!parsed) {
     return section.Mistake("address",
@@ -43,6 +36,19 @@ void ReadAddress(Section& section, Address& into) {
                                        parsed.error().message, kAddressForms));
   }
   into = *parsed;
+}
+
+void ReadAddress(Section& section, Address& into) {
+  if (section.Find("address")) {
+    if (section.Find("device")) section.Warning("device", "it is ignored, because address is set");
+    return ReadTypedAddress(section, into);
+  }
+  std::string device;
+  section.Read("device", device);
+  if (!device.empty() && !device.starts_with('/')) {
+    section.Refuse("device", *section.Find("device"), "the path of a serial device, such as /dev/serial/by-id/…");
+  }
+  if (!device.empty()) into = SerialPort{device};
 }
 
 // Where the keys of an inverter's entry are now that stood there before there were groups.
@@ -151,15 +157,15 @@ std::string NamesOf(const std::vector<InverterOptions>& inverters) {
 // Whose battery it is: the one inverter that it names, or each that no entry names.
 class Batteries {
  public:
-  explicit Batteries(std::vector<InverterOptions>& inverters)
-      : inverters_(inverters), is_taken_(inverters.size(), false), are_named_(!inverters.empty()) {
-    for (const InverterOptions& inverter : inverters_) are_named_ = are_named_ && !inverter.device.id.empty();
-  }
+  // `are_named`: each inverter of the options is among `inverters`, with a good name.
+  Batteries(std::vector<InverterOptions>& inverters, bool are_named)
+      : inverters_(inverters), is_taken_(inverters.size(), false), are_named_(are_named) {}
 
   void Read(Section& section) {
     std::string name;
     section.Read("inverter", name);
     const BatteryOptions battery = ReadBattery(section);
+    if (name.empty() && section.Find("inverter")) return;  // a mistake, which is said
     if (name.empty()) return TakeForRest(section, battery);
     const auto found = std::find_if(inverters_.begin(), inverters_.end(),
                                     [&](const InverterOptions& one) { return one.device.id == Slug(name); });
@@ -173,10 +179,16 @@ class Batteries {
     Give(*found, battery);
   }
 
-  void GiveRest() {
+  // The mistake that is left; empty: none.
+  std::string GiveRest() {
+    bool is_given = false;
     for (size_t i = 0; rest_ && i < inverters_.size(); ++i) {
-      if (!is_taken_[i]) Give(inverters_[i], *rest_);
+      if (is_taken_[i]) continue;
+      Give(inverters_[i], *rest_);
+      is_given = true;
     }
+    if (!rest_ || is_given || !are_named_) return "";
+    return "the entry without an inverter is for none, because each inverter has an entry of its own; remove it";
   }
 
  private:
@@ -195,7 +207,7 @@ class Batteries {
 
   std::vector<InverterOptions>& inverters_;
   std::vector<bool> is_taken_;
-  bool are_named_;  // there are inverters, each with a good name
+  bool are_named_;
   std::optional<BatteryOptions> rest_;
 };
 
@@ -206,7 +218,11 @@ void ReadBatteries(Section& root, std::vector<InverterOptions>& inverters, Findi
   if (list->Size() > kMostInverters) {
     return root.Mistake("batteries", fmt::format("it has {} entries; it takes up to {}", list->Size(), kMostInverters));
   }
-  Batteries batteries(inverters);
+  const Json* entries = root.Find("inverters");
+  const bool are_read = !inverters.empty() && entries->Size() == inverters.size();
+  const bool are_named = are_read && std::none_of(inverters.begin(), inverters.end(),
+                                                  [](const InverterOptions& one) { return one.device.id.empty(); });
+  Batteries batteries(inverters, are_named);
   for (rapidjson::SizeType i = 0; i < list->Size(); ++i) {
     const Json& entry = (*list)[i];
     if (!entry.IsObject()) {
@@ -216,7 +232,16 @@ void ReadBatteries(Section& root, std::vector<InverterOptions>& inverters, Findi
     Section section(entry, fmt::format("batteries[{}].", i), findings);
     batteries.Read(section);
   }
-  batteries.GiveRest();
+  const std::string mistake = batteries.GiveRest();
+  if (!mistake.empty()) root.Mistake("batteries", mistake);
+}
+
+bool HaveOneVoltage(const std::vector<InverterOptions>& inverters) {
+  std::set<double> voltages;
+  for (const InverterOptions& inverter : inverters) {
+    if (const auto volts = inverter.battery.nominal_voltage) voltages.insert(*volts);
+  }
+  return voltages.size() <= 1;
 }
 
 void ReadShutdown(Section& section, std::vector<InverterOptions>& inverters) {
@@ -229,14 +254,24 @@ void ReadShutdown(Section& section, std::vector<InverterOptions>& inverters) {
   section.Read("restore_delay", shutdown.restore_delay, 0, 86'400);
   section.Read("restart_charge", shutdown.restart_charge, 0, 100, " (%)");
   section.WarnOfUnknown();
-  std::set<double> voltages;
-  for (InverterOptions& inverter : inverters) {
-    if (const auto volts = inverter.battery.nominal_voltage) voltages.insert(*volts);
-    inverter.shutdown = shutdown;
+  if (shutdown.voltage && !HaveOneVoltage(inverters)) {
+    section.Mistake("voltage",
+                    "one voltage does not fit batteries that differ in nominal_voltage; leave it empty, and use charge "
+                    "or runtime");
   }
-  if (shutdown.voltage && voltages.size() > 1) {
-    section.Refuse("voltage", *section.Find("voltage"),
-                   "nothing, because it is in volts of the whole battery, and the batteries differ in nominal_voltage");
+  for (InverterOptions& inverter : inverters) inverter.shutdown = shutdown;
+}
+
+// Each rehearsal is a device of its own.
+void CheckRehearsals(Section& section, const std::vector<InverterOptions>& inverters) {
+  std::set<std::string> ids;
+  for (const InverterOptions& inverter : inverters) ids.insert(inverter.device.id);
+  for (const InverterOptions& inverter : inverters) {
+    const std::string id = RehearsalOf(inverter.device).id;
+    if (!ids.contains(id)) continue;
+    section.Mistake("rehearsal", fmt::format("the rehearsal of \"{}\" would have the id {}, which another inverter "
+                                             "has; rename one of the two",
+                                             inverter.device.name, id));
   }
 }
 
@@ -249,19 +284,11 @@ void ReadControl(Section& section, std::vector<InverterOptions>& inverters) {
   section.Read("off_delay", delays.off, ShutdownDelays::kLeastOff, ShutdownDelays::kMostOff);
   section.Read("return_delay", delays.back, ShutdownDelays::kLeastBack, ShutdownDelays::kMostBack);
   section.WarnOfUnknown();
-  std::set<std::string> ids;
   for (InverterOptions& inverter : inverters) {
     inverter.device.permissions = permissions;
     inverter.delays = delays;
-    ids.insert(inverter.device.id);
   }
-  for (const InverterOptions& inverter : inverters) {
-    const std::string id = RehearsalOf(inverter.device).id;
-    if (!permissions.rehearsal || !ids.contains(id)) continue;
-    section.Mistake("rehearsal", fmt::format("the rehearsal of \"{}\" would have the id {}, which another inverter "
-                                             "has; rename one of the two",
-                                             inverter.device.name, id));
-  }
+  if (permissions.rehearsal) CheckRehearsals(section, inverters);
 }
 
 void ReadBroker(Section& section, Broker& broker) {

@@ -142,7 +142,10 @@ void Section::Read(string_view key, double& into, double least, double most, str
 }
 
 void Section::Read(string_view key, std::optional<double>& into, double least, double most, string_view unit) {
-  if (Find(key)) Read(key, into.emplace(least), least, most, unit);
+  if (!Find(key)) return;
+  double number = least - 1;
+  Read(key, number, least, most, unit);
+  if (number >= least) into = number;
 }
 
 void Section::Read(string_view key, std::chrono::milliseconds& into, double least, double most) {

@@ -14,8 +14,9 @@
 namespace aims {
 
 struct Supervisor {
-  std::string api;    // "http://supervisor"
-  std::string token;  // empty: we were not started by it
+  std::string api;         // "http://supervisor"
+  std::string token;       // empty: we were not started by it
+  std::string app_page{};  // AppPage; empty: unknown
 };
 
 // The exchange takes at most kSupervisorLimit, and a name at most as long as the resolver says.

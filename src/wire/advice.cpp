@@ -5,9 +5,8 @@ namespace aims {
 namespace {
 
 constexpr std::string_view kSilent =
-    "Nothing answers. Is the inverter switched on? Are TX and RX swapped? Is it the socket LCD Remote Only? Is the "
-    "baud "
-    "rate right?";
+    "Nothing answers. Is the inverter switched on? Are TX and RX swapped? "
+    "Is it the socket LCD Remote Only? Is the baud rate right?";
 
 std::string_view AdviceIfAbsent(const Address& address) {
   if (std::holds_alternative<TcpBridge>(address)) {
@@ -30,7 +29,9 @@ std::string_view Advice(ErrorCode code, const Address& address) {
     case ErrorCode::kDenied:
       return "Run this program as a user in the group that owns the device (dialout)";
     case ErrorCode::kLinkDown:
-      return "The other side closed the connection. Is another program connected to the network adapter?";
+      return std::holds_alternative<TcpBridge>(address)
+                 ? "The other side closed the connection. Is another program connected to the network adapter?"
+                 : "Is the adapter plugged in firmly?";
     case ErrorCode::kRefused:
     case ErrorCode::kBadReply:
     case ErrorCode::kBadOption:

@@ -141,6 +141,12 @@ def test_the_blueprints_through_outages(docker_image, tmp_path):
         assert re.fullmatch(r"Power is back: Power was out for (\d+ h )?\d+ min\. \d\.\d\d kWh used, "
                             r"lowest battery voltage \d+\.\d V\.", restored), restored
         assert told() == stages() == []
+        # The play leaves nothing behind that looks alive, and nothing in the statistics.
+        played = [state for entity, state in core.states().items() if ".aims_inverter_rehearsal_" in entity]
+        assert len(played) > 20 and {state["state"] for state in played} == {"unavailable"}, played
+        assert not any("state_class" in state["attributes"] for state in played)
+        kept = core.ask(type="recorder/list_statistic_ids")
+        assert not [one for one in kept if "rehearsal" in one["statistic_id"]], kept
 
         # Each at least once: what was told just before Home Assistant announced itself comes again, with the same id.
         assert len(set(ears.payloads("test/event"))) == 3, (ears.payloads("test/event"), ears.events())
@@ -191,7 +197,7 @@ def test_the_blueprints_through_outages(docker_image, tmp_path):
         for name in ("tell_me_about_outages", "shut_down_in_stages"):
             template = "{% set battery_runtime = 'sensor.any_runtime' %}" + seconds_left(name)
             for state, unit, seconds in (("21600", "s", 21600), ("360", "min", 21600), ("6.0", "h", 21600), ("0.25", "d", 21600),
-                                         ("21600000", "ms", 21600), ("0", "h", 0), ("6", "parsec", -1), ("6", None, -1),
+                                         ("21600000", "ms", 21600), ("21600000000", "μs", 21600), ("0", "h", 0), ("6", "parsec", -1), ("6", None, -1),
                                          ("unknown", "h", -1), ("unavailable", "s", -1)):
                 core.call("POST", "/api/states/sensor.any_runtime",
                           {"state": state, "attributes": {"unit_of_measurement": unit} if unit else {}})

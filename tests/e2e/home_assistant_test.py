@@ -1,10 +1,11 @@
 """The whole way into a real Home Assistant Core: registries, states, a restart, an outage, and nothing to complain of."""
 
+import json
 import re
 import time
 
 from core import Core
-from peers import Broker, Program, Simulator, free_port, options, until
+from peers import DISCOVERY, Broker, Program, Simulator, Subscriber, free_port, options, until
 
 PREFIX = "aims2mqtt_aims_inverter_"
 
@@ -88,6 +89,13 @@ def test_the_device_in_a_real_home_assistant(docker_image, tmp_path):
             assert attributes.get("unit_of_measurement") == unit, key
             assert attributes["friendly_name"] == f"AIMS inverter {name}"
             assert attributes.get("state_class") == STATE_CLASSES.get(key, "measurement" if platform == "sensor" else None), key
+
+        # The page of an app is taken as where Visit leads, with the rest of the device.
+        with Subscriber(broker.port, DISCOVERY) as ears:
+            document = json.loads(until(lambda: ears.payloads(DISCOVERY), 5, "the discovery")[-1])
+            page = "homeassistant://config/app/local_aims_power_inverter_mqtt/info"
+            ears.publish(DISCOVERY, json.dumps({**document, "dev": {**document["dev"], "cu": page}}), retain=True)
+        until(lambda: core.device("aims2mqtt_aims_inverter")["configuration_url"] == page, 5, "the app's page")
 
         def event():
             return core.states().get("event.aims_inverter_power_event", {}).get("attributes", {})

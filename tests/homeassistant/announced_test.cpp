@@ -61,7 +61,8 @@ TEST_CASE("what is allowed may lack in a list, and be nothing but true or false"
   };
   CHECK(with("")->all().at(0).permissions == Permissions());
   CHECK(with(R"(,"beeper":true)")->all().at(0).permissions.beeper);
-  CHECK(with(R"(,"battery":true)")->all().at(0).described.battery);
+  CHECK(with("")->all().at(0).described == Described{true, true});
+  CHECK_FALSE(with(R"(,"battery":false)")->all().at(0).described.battery);
   CHECK_FALSE(with(R"(,"beeper":"true")"));
   CHECK_FALSE(with(R"(,"rehearsal":null)"));
 }

@@ -169,3 +169,26 @@ TEST_CASE_FIXTURE(Fixture, "a failure of seconds does not end that it is safe to
   Pass(2s);
   CHECK(advisor.is_safe_to_start());
 }
+
+TEST_CASE_FIXTURE(Fixture, "a failure that two rare polls saw is not taken for one of seconds") {
+  input.on_battery = false;
+  Pass(301s);
+  input.on_battery = true;
+  advisor.Follow(input, now += 60s);
+  CHECK(advisor.is_safe_to_start());  // it may have begun just now
+  input.on_battery = false;
+  advisor.Follow(input, now += 60s);
+  CHECK_FALSE(advisor.is_safe_to_start());
+}
+
+TEST_CASE_FIXTURE(Fixture, "failures of seconds, one after another, are one long failure") {
+  input.on_battery = false;
+  Pass(301s);
+  for (int i = 0; i < 2; ++i) {
+    input.on_battery = true;
+    Pass(20s);
+    input.on_battery = false;
+    Pass(1s);
+  }
+  CHECK_FALSE(advisor.is_safe_to_start());
+}

@@ -117,3 +117,15 @@ TEST_CASE_FIXTURE(Fixture, "entities that are no longer allowed are taken back f
   Run({kOne});
   CHECK(recorder.published.size() == 1);
 }
+
+TEST_CASE_FIXTURE(Fixture, "entities that the options no longer describe are taken back first") {
+  Device device = kOne;
+  device.described = {true, true};
+  Run({device});
+  Run({kOne});
+  REQUIRE(recorder.published.size() == 2);
+  CHECK(recorder.published[0].payload.find(R"("battery_charge":{"p":"sensor"})") != std::string::npos);
+  CHECK(recorder.published[1].payload.find("battery_charge\":") == std::string::npos);
+  Run({kOne});
+  CHECK(recorder.published.size() == 1);
+}

@@ -29,6 +29,7 @@ struct Fixture {
   std::vector<Command> commands;
   Publisher publisher{recorder.Open(),
                       {.topics = {.first = "one"}},
+                      {"1.2.3"},
                       {{&inverter, ReportPace(10s, 1s)}},
                       {},
                       [this](const std::string& id, Command command) {

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <map>
 #include <string>
 
 using namespace aims;
@@ -307,6 +308,9 @@ TEST_CASE("what is wrong with the batteries") {
   CHECK(with(R"([{"inverter":"C"}])") == "batteries[0].inverter: \"C\" is not accepted; it takes \"A\" or \"B\"");
   CHECK(Has(with(R"([{"inverter":"A"},{"inverter":"a"}])"), "batteries[1].inverter"));
   CHECK(Has(with("[{},{}]"), "batteries[1].inverter"));
+  CHECK(Has(with(R"([{"inverter":["A"]},{"inverter":"A"}])"), "batteries[0].inverter"));
+  CHECK(Has(with(R"([{"inverter":"A"},{"inverter":"B"},{"capacity":2}])"), "batteries: the entry without an inverter"));
+  CHECK(Has(Mistake(R"({"inverters":[{"name":"A"},7],"batteries":[{"inverter":"B"}]})"), "inverters[1]"));
   // The name itself is the mistake then.
   CHECK(Has(Mistake(R"({"inverters":[{"name":"逆变器"}],"batteries":[{"inverter":"逆变器"}]})"), "inverters[0].name"));
   CHECK(Has(Mistake(R"({"inverters":[],"batteries":[{"inverter":"A"}]})"), "inverters"));
@@ -333,7 +337,8 @@ TEST_CASE("one shutdown voltage does not fit batteries of 12 and 24 V") {
            R"({"inverter":"B","nominal_voltage":24}],"shutdown":{)" +
            shutdown + "}}";
   };
-  CHECK(Has(Mistake(with(R"("voltage":11)")), "shutdown.voltage"));
+  CHECK(Has(Mistake(with(R"("voltage":11)")), "shutdown.voltage: one voltage does not fit"));
+  CHECK(Has(Mistake(with(R"("voltage":99)")), "shutdown.voltage: \"99\" is not accepted"));
   CHECK(ParseOptions(with("")).findings.mistakes.empty());
 }
 
@@ -354,12 +359,35 @@ TEST_CASE("empty groups are as good as none, and what is no group is a mistake")
 }
 
 TEST_CASE("each key that stood in the inverter's entry before is a mistake that names its new place") {
-  CHECK(InverterMistake(R"("battery_capacity":200)") ==
-        "inverters[0].battery_capacity: this option has moved; it is batteries[].capacity now");
-  CHECK(Has(InverterMistake(R"("control":false)"), "control.beeper"));
-  CHECK(Has(InverterMistake(R"("shutdown_runtime":"300")"), "shutdown.runtime"));
-  CHECK(Has(InverterMistake(R"("report_interval":10)"), "mqtt.report_interval"));
-  CHECK(GoodInverter(R"("battery_type":"","megatec_control":null)").baud_rate == 2400);  // not given
+  const std::map<std::string, std::string> moved{
+      {"report_interval", "mqtt.report_interval"},
+      {"battery_type", "batteries[].type"},
+      {"nominal_voltage", "batteries[].nominal_voltage"},
+      {"battery_capacity", "batteries[].capacity"},
+      {"capacity_1h", "batteries[].capacity_1h"},
+      {"power_factor", "batteries[].power_factor"},
+      {"efficiency", "batteries[].efficiency"},
+      {"idle_power", "batteries[].idle_power"},
+      {"charge_current", "batteries[].charge_current"},
+      {"cutoff_voltage", "batteries[].cutoff_voltage"},
+      {"shutdown_charge", "shutdown.charge"},
+      {"shutdown_runtime", "shutdown.runtime"},
+      {"shutdown_voltage", "shutdown.voltage"},
+      {"shutdown_after", "shutdown.after"},
+      {"shutdown_delay", "shutdown.delay"},
+      {"restore_delay", "shutdown.restore_delay"},
+      {"restart_charge", "shutdown.restart_charge"},
+      {"rehearsal", "control.rehearsal"},
+      {"control", "control.beeper"},
+      {"megatec_control", "control.megatec"},
+      {"off_delay", "control.off_delay"},
+      {"return_delay", "control.return_delay"},
+  };
+  for (const auto& [before, now] : moved) {
+    CHECK(InverterMistake("\"" + before + "\":1") ==
+          "inverters[0]." + before + ": this option has moved; it is " + now + " now");
+    CHECK(GoodInverter("\"" + before + "\":\"\"").baud_rate == 2400);  // not given
+  }
 }
 
 TEST_CASE("an address wins over a device, with one warning") {
@@ -369,6 +397,8 @@ TEST_CASE("an address wins over a device, with one warning") {
   CHECK(checked.findings.warnings ==
         std::vector<std::string>{"inverters[0].device: it is ignored, because address is set"});
   CHECK(std::holds_alternative<SimulatedInverter>(checked.options.inverters[0].address));
+  const auto wrong = ParseOptions(R"({"inverters":[{"name":"A","device":"ttyUSB0","address":"simulator://"}]})");
+  CHECK(wrong.findings.mistakes.empty());  // what is ignored is not looked at
 }
 
 TEST_CASE("a hundred inverters are accepted, and one more is one mistake") {
