@@ -150,6 +150,7 @@ BatteryOptions ReadBattery(Section& section) {
 
 std::string NamesOf(const std::vector<InverterOptions>& inverters) {
   std::vector<std::string> names;
+  names.reserve(inverters.size());
   for (const InverterOptions& inverter : inverters) names.push_back('"' + inverter.device.name + '"');
   return ListOf(names);
 }
