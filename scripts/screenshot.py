@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 from core import Core
-from peers import ROOT, Broker, Program, Simulator, free_port, options, until
+from peers import ROOT, Broker, Program, Simulator, Subscriber, free_port, options, until
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
@@ -144,9 +144,11 @@ def pictures_of_form(core, folder):
         browser.quit()
 
 
-def pictures_of_device(core, simulator, folder):
+def pictures_of_device(core, simulator, ears, folder):
     device = until(lambda: core.device("aims2mqtt_aims_inverter"), 90, "the device")
-    time.sleep(3)
+    # What happens before Home Assistant has announced itself is told twice.
+    until(lambda: "online" in ears.payloads("homeassistant/status"), 60, "Home Assistant's word")
+    time.sleep(4)
     browser = page_of(core, 1600)
     try:
         page = f"{core.url}/config/devices/device/{device['id']}"
@@ -181,7 +183,7 @@ def main():
         home.mkdir()
         saved = {**KEPT, "saved_at": time.strftime("%Y-%m-%dT%H:%M:%S.000+00:00", time.gmtime())}
         (Path(data) / "battery.json").write_text(json.dumps({"version": 1, "inverters": {"aims_inverter": saved}}))
-        with Broker(data) as broker, Simulator(Path(data) / "inverter") as simulator, \
+        with Broker(data) as broker, Subscriber(broker.port) as ears, Simulator(Path(data) / "inverter") as simulator, \
                 Program(data, options(simulator.link, broker.port, **DESCRIBED)), \
                 Core(home, free_port(), more="recorder:\n  commit_interval: 1\n") as core:
             core.onboard()
@@ -192,7 +194,7 @@ def main():
             core.call("POST", "/api/config/automation/config/1", {"id": "1", "alias": "Outages", "use_blueprint": {
                 "path": path, "input": {}}})
             if "--form" not in sys.argv:
-                pictures_of_device(core, simulator, folder)
+                pictures_of_device(core, simulator, ears, folder)
             pictures_of_form(core, folder)
 
 

@@ -59,7 +59,7 @@ def are_live(core):
 def test_the_device_in_a_real_home_assistant(docker_image, tmp_path):
     docker_image("home-assistant")
     (tmp_path / "core").mkdir()
-    with Broker(tmp_path) as broker, Simulator(tmp_path / "inverter") as simulator, \
+    with Broker(tmp_path) as broker, Subscriber(broker.port) as ears, Simulator(tmp_path / "inverter") as simulator, \
             Program(tmp_path, options(simulator.link, broker.port, **DESCRIBED)) as program, \
             Core(tmp_path / "core", free_port()) as core:
         core.onboard()
@@ -91,15 +91,17 @@ def test_the_device_in_a_real_home_assistant(docker_image, tmp_path):
             assert attributes.get("state_class") == STATE_CLASSES.get(key, "measurement" if platform == "sensor" else None), key
 
         # The page of an app is taken as where Visit leads, with the rest of the device.
-        with Subscriber(broker.port, DISCOVERY) as ears:
-            document = json.loads(until(lambda: ears.payloads(DISCOVERY), 5, "the discovery")[-1])
-            page = "homeassistant://config/app/local_aims_power_inverter_mqtt/info"
-            ears.publish(DISCOVERY, json.dumps({**document, "dev": {**document["dev"], "cu": page}}), retain=True)
+        document = json.loads(ears.payloads(DISCOVERY)[-1])
+        page = "homeassistant://config/app/local_aims_power_inverter_mqtt/info"
+        ears.publish(DISCOVERY, json.dumps({**document, "dev": {**document["dev"], "cu": page}}), retain=True)
         until(lambda: core.device("aims2mqtt_aims_inverter")["configuration_url"] == page, 5, "the app's page")
 
         def event():
             return core.states().get("event.aims_inverter_power_event", {}).get("attributes", {})
 
+        # What happens before Home Assistant has announced itself is told twice.
+        until(lambda: "online" in ears.payloads("homeassistant/status"), 60, "Home Assistant's word")
+        time.sleep(4)
         began = time.time()
         simulator.do("utility off")
         until(lambda: core.states()["binary_sensor.aims_inverter_utility_power"]["state"] == "off", 5, "the outage")
