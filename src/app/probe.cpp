@@ -23,8 +23,10 @@ using std::string_view;
 
 void Say(const std::string& line) { std::puts(line.c_str()); }
 
+// As a sentence; an address at its beginning stays as it is.
 void SayWhy(std::string what, string_view advice) {
-  what[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(what[0])));
+  const bool is_word = what.substr(0, what.find(' ')).find_first_of("/:") == std::string::npos;
+  if (is_word) what[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(what[0])));
   Say(advice.empty() ? what : fmt::format("{}. {}", what, advice));
 }
 
