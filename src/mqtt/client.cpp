@@ -217,7 +217,10 @@ std::optional<int> Client::Publish(const std::string& topic, const std::string& 
   Listen<&Client::Acknowledged, &Client::NotAcknowledged>(response);
   const int refused = MQTTAsync_send(handle_->paho, topic.c_str(), static_cast<int>(payload.size()), payload.data(),
                                      kQos, retain == Retain::kYes, &response);
-  if (refused != MQTTASYNC_SUCCESS) return {};
+  if (refused != MQTTASYNC_SUCCESS) {
+    full_ = true;
+    return {};
+  }
   unacknowledged_.push_back({response.token, topic, std::chrono::steady_clock::now()});
   settled_.Reset();
   impatience_.Set(unacknowledged_.front().since + patience_);
@@ -259,6 +262,8 @@ void Client::Create(const std::string& uri) {
   handle_->executor = executor_;
   MQTTAsync_createOptions options = MQTTAsync_createOptions_initializer;
   options.MQTTVersion = version_ == MqttVersion::k5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1;
+  // Else Paho takes no more than 100 that wait behind the broker's Receive Maximum.
+  options.maxBufferedMessages = static_cast<int>(most_unacknowledged_);
   MQTTAsync_createWithOptions(&handle_->paho, uri.c_str(), client_id_.c_str(), MQTTCLIENT_PERSISTENCE_NONE, nullptr,
                               &options);
   MQTTAsync_setCallbacks(handle_->paho, handle_.get(), OnLost, OnArrived, nullptr);
