@@ -26,9 +26,8 @@ std::string Joined(std::initializer_list<string_view> parts) {
   return text;
 }
 
-// What Home Assistant makes of the value. Its frontend writes hours as "6h 1m" and minutes as "0m 14s", but never
-// seconds so. It rounds to two decimals first and cuts off what it does not show then: hence a third more than is
-// shown.
+// What Home Assistant makes of the value. Its frontend shows hours as "6h 1m" and minutes as "0m 14s", but a number of
+// seconds as it is. It rounds to two decimals, and then cuts off the rest: so a third of the smallest part is added.
 std::string ValueTemplate(const Entity& entity) {
   const std::string value = Joined({"value_json.", entity.key});
   if (entity.device_class != "duration") return Joined({"{{ ", value, " }}"});

@@ -40,7 +40,7 @@ using Source = std::variant<Number, MaybeNumber, Flag, OwnFlag, OwnNumber, OwnTo
 enum class Category { kPrimary, kDiagnostic, kConfig };
 // What few owners read is there, and disabled until they enable it.
 enum class Enabled { kYes, kNotOnPicoglf, kNo };
-// Of what the options say, without which it would be empty for ever.
+// What the options must describe; without it the entity would be empty for ever.
 enum class Needs { kNothing, kPower, kBattery };
 
 struct Entity {
