@@ -197,6 +197,27 @@ def test_the_blueprints_through_outages(docker_image, tmp_path):
                 rendered = core.call("POST", "/api/template", {"template": template})
                 assert abs(float(rendered) - seconds) < 1, (name, state, unit, rendered)
 
+        # Bug: Safe to start stays on in an outage of seconds, and equipment was started while it still shut down.
+        text = (FOLDER / "shut_down_in_stages.yaml").read_text()
+        changed, condition = re.search(r"({% set changed = [^}]*%})\s*{{(.*?)}}", text, re.DOTALL).groups()
+        may_start = changed + "{{ (" + condition + ") | tojson }}"
+        known = "{% set taken, since, stage, safe_to_start = 1, 0, 'input_number.any', 'binary_sensor.any' %}"
+
+        def may_it():
+            return core.call("POST", "/api/template", {"template": known + may_start})
+        core.call("POST", "/api/states/binary_sensor.any", {"state": "on"})
+        time.sleep(0.1)
+        core.call("POST", "/api/states/input_number.any", {"state": "1"})
+        assert not may_it()
+        for state in ("off", "on"):
+            core.call("POST", "/api/states/binary_sensor.any", {"state": state})
+        assert may_it()
+        core.call("POST", "/api/states/input_number.any", {"state": "2"})
+        assert not may_it()
+        may_start = may_start.replace("330", "0.5")  # the same after a while
+        time.sleep(0.6)
+        assert may_it()
+
         # The play leaves nothing behind that looks alive, and nothing in the statistics.
         def on_stage():
             return [state for entity, state in core.states().items() if ".aims_inverter_rehearsal_" in entity]
