@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "io/clock.h"
+#include "io/log.h"
 #include "io/spawn.h"
 
 namespace aims {
@@ -60,6 +61,7 @@ App::App(const DataFolder& folder, const Options& options, Supervisor supervisor
           [this, supervisor = std::move(supervisor)] { return FindBroker(executor_, resolver_, supervisor); },
           [this](const std::string& inverter, Command command) { OnCommand(inverter, command); }),
       listeners_{&mqtt_, &store_} {
+  if (options.nut.enabled) StartNut(folder, options);
   size_t stages = options.inverters.size();
   for (size_t i = 0; i < options.inverters.size(); ++i) {
     const InverterOptions& of = options.inverters[i];
@@ -76,12 +78,35 @@ App::App(const DataFolder& folder, const Options& options, Supervisor supervisor
   disk_.Finish(kFirstSave);
 }
 
+// What it says is heard between MQTT and the store: told before saved.
+void App::StartNut(const DataFolder& folder, const Options& options) {
+  std::vector<nut::Served> served;
+  for (size_t i = 0; i < options.inverters.size(); ++i) served.push_back({&options.inverters[i], &inverters_[i]});
+  const auto pass_on = [this](const std::string& inverter, Command command) { return OnCommand(inverter, command); };
+  const auto shut_down = [this](const std::string& id) {
+    Inverter& inverter = Find(id);
+    const Update update = inverter.RequestShutdown(Now());
+    OnUpdate(inverter, update);
+    for (const LogLine& line : update.lines)
+      log::Write(line.level, fmt::format("{}: {}", inverter.device().name, line.text));
+  };
+  const auto tell_clients = [this](const std::string& id, std::vector<NutClient> clients) {
+    Inverter& inverter = Find(id);
+    OnUpdate(inverter, inverter.SetNutClients(std::move(clients), Now()));
+  };
+  nut_.emplace(folder, options.nut, served, nut::Actions{pass_on, shut_down, tell_clients});
+  listeners_ = {&mqtt_, &*nut_, &store_};
+  for (const nut::Served& one : served) Find(one.inverter->device().id).SetNutClients({}, Now());
+}
+
 void App::Start() {
   for (auto& [id, poller] : pollers_) Spawn(executor_, poller.Run());
   Spawn(executor_, mqtt_.Run());
+  if (nut_) Spawn(executor_, nut_->Run());
 }
 
 asio::awaitable<void> App::Stop(std::chrono::milliseconds limit) {
+  if (nut_) nut_->OnStop();
   co_await mqtt_.Stop(limit);
   std::vector<const Inverter*> real;
   for (const Inverter& inverter : inverters_) {
@@ -97,14 +122,17 @@ void App::OnUpdate(const Inverter& inverter, const Update& update) {
 }
 
 void App::OnSaved(const std::string& inverter, const SavedInverter& saved) {
-  const auto found =
-      std::find_if(inverters_.begin(), inverters_.end(), [&](const auto& one) { return one.device().id == inverter; });
-  if (found != inverters_.end()) found->OnSaved(saved, Now().steady);
+  Find(inverter).OnSaved(saved, Now().steady);
 }
 
-void App::OnCommand(const std::string& inverter, Command command) {
-  if (command == Command::kRehearse) return rehearsers_.at(inverter).Play();
-  pollers_.at(inverter).OnCommand(command);
+bool App::OnCommand(const std::string& inverter, Command command) {
+  if (command != Command::kRehearse) return pollers_.at(inverter).OnCommand(command);
+  rehearsers_.at(inverter).Play();
+  return true;
+}
+
+Inverter& App::Find(const std::string& id) {
+  return *std::find_if(inverters_.begin(), inverters_.end(), [&](const auto& one) { return one.device().id == id; });
 }
 
 }  // namespace aims

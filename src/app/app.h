@@ -1,5 +1,6 @@
 // The program, put together: each inverter is polled, each outcome is an update, and every listener hears it, in the
-// order of a list: MQTT first, then the store, so that what happens is told before it is saved. None knows another.
+// order of a list: MQTT first, then the NUT server, then the store, so that what happens is told before it is saved.
+// None knows another.
 
 #pragma once
 
@@ -8,6 +9,7 @@
 #include <chrono>
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,7 @@
 #include "io/data_file.h"
 #include "io/resolver.h"
 #include "mqtt/mqtt.h"
+#include "nut/server.h"
 #include "options/options.h"
 #include "supervisor/supervisor.h"
 #include "wire/poller.h"
@@ -26,6 +29,7 @@ namespace aims {
 
 class App {
  public:
+  // `options` outlive it.
   App(const DataFolder& folder, const Options& options, Supervisor supervisor);
 
   // Polls and tells from now on.
@@ -38,7 +42,9 @@ class App {
  private:
   void OnUpdate(const Inverter& inverter, const Update& update);
   void OnSaved(const std::string& inverter, const SavedInverter& saved);
-  void OnCommand(const std::string& inverter, Command command);
+  bool OnCommand(const std::string& inverter, Command command);
+  void StartNut(const DataFolder& folder, const Options& options);
+  Inverter& Find(const std::string& id);
 
   asio::any_io_executor executor_;
   Disk& disk_;
@@ -46,6 +52,7 @@ class App {
   Store store_;
   std::deque<Inverter> inverters_;  // which never move: those of the options, then those of rehearsals
   Mqtt mqtt_;
+  std::optional<nut::Server> nut_;
   std::vector<Listener*> listeners_;
   std::map<std::string, Poller> pollers_;  // by the inverter's id, as the next
   std::map<std::string, Rehearser> rehearsers_;

@@ -106,7 +106,10 @@ asio::awaitable<void> Start(Running& running) {
   running.lock = co_await Hold(executor, running.line.data);
   Supervisor supervisor{FromEnvironment("SUPERVISOR_API", "http://supervisor"),
                         FromEnvironment("SUPERVISOR_TOKEN", "")};
-  if (!supervisor.token.empty()) supervisor.app_page = AppPage(asio::ip::host_name());
+  if (!supervisor.token.empty()) {
+    supervisor.app_page = AppPage(asio::ip::host_name());
+    running.options.nut.port = kNutPort;  // the owner chooses another one in the app's network settings
+  }
   const DataFolder folder{executor, running.disk, running.line.data};
   running.app = std::make_unique<App>(folder, running.options, supervisor);
   Spawn(executor, ServeHealth(executor, running.line.data));

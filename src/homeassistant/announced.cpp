@@ -37,6 +37,7 @@ bool ReadDevice(const rapidjson::Value& value, AnnouncedDevice& one) {
   read("rehearsal", one.permissions.rehearsal);
   read("power", one.described.power);
   read("battery", one.described.battery);
+  read("nut", one.has_nut);
   return members.is_good() && IsTopicLevel(one.topics.base) && IsTopicLevel(one.topics.discovery_prefix) &&
          (one.topics.first.empty() || IsTopicLevel(one.topics.first)) && IsTopicLevel(one.id);
 }
@@ -96,6 +97,7 @@ std::string AnnouncedDevices::ToJson() const {
           json.Key("rehearsal").Bool(one.permissions.rehearsal);
           json.Key("power").Bool(one.described.power);
           json.Key("battery").Bool(one.described.battery);
+          json.Key("nut").Bool(one.has_nut);
         });
       }
     });

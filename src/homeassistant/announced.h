@@ -17,8 +17,9 @@ namespace aims {
 struct AnnouncedDevice {
   Topics topics;
   std::string id;
-  Permissions permissions{};  // these two decide on the entities that it has
+  Permissions permissions{};  // these three decide on the entities that it has
   Described described{};
+  bool has_nut = false;
 
   bool operator==(const AnnouncedDevice&) const = default;
 };
@@ -42,7 +43,7 @@ class AnnouncedDevices {
 
   // {"version": 1, "announced": [{"base_topic": …, "discovery_prefix": …, "first": …, "id": …,
   //                                 "beeper": false, "megatec": false, "rehearsal": false, "power": false,
-  //                                 "battery": false}, …]}
+  //                                 "battery": false, "nut": false}, …]}
   std::string ToJson() const;
   // kBadReply: it is not what ToJson writes, in any part; a name that cannot be part of a topic is none.
   static Result<AnnouncedDevices> FromJson(std::string_view json);

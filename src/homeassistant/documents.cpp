@@ -65,7 +65,7 @@ void WriteComponent(JsonWriter& json, const Entity& entity, const Topics& topics
   json.TextMember("device_class", entity.device_class);
   json.TextMember("unit_of_measurement", entity.unit);
   json.TextMember("icon", entity.icon);
-  if (IsOneOf<Number, MaybeNumber, OwnNumber, OwnTotal>(entity.source)) {
+  if (IsOneOf<Number, MaybeNumber, OwnNumber, OwnTotal, OwnClients>(entity.source)) {
     if (!device.is_rehearsal) {  // which would be in the statistics for ever
       json.TextMember("state_class", IsOneOf<OwnTotal>(entity.source) ? "total_increasing" : "measurement");
     }
@@ -114,6 +114,21 @@ void WriteSpread(JsonWriter& json, const std::optional<Spread>& spread) {
   json.Object([&] {
     json.Key("least").Number(spread->least, 0);
     json.Key("most").Number(spread->most, 0);
+  });
+}
+
+// {"clients": [{"name": "pve", "address": "192.168.1.20", "since": …}]}: the attributes of NUT clients.
+void WriteClients(JsonWriter& json, const std::vector<NutClient>& clients) {
+  json.Object([&] {
+    json.Key("clients").Array([&] {
+      for (const NutClient& client : clients) {
+        json.Object([&] {
+          json.Key("name").Text(client.name);
+          json.Key("address").Text(client.address);
+          json.Key("since").Text(FormatTime(client.since));
+        });
+      }
+    });
   });
 }
 
@@ -176,7 +191,7 @@ std::string StateDocument(const Snapshot& snapshot, std::string reuse) {
   JsonWriter json(std::move(reuse));
   json.Object([&] {
     for (const Entity& entity : kEntities) {
-      if (!HasState(entity)) continue;
+      if (!HasState(entity) || (entity.needs == Needs::kNut && !snapshot.nut_clients)) continue;
       json.Key(entity.key);
       const Value value = ValueOf(entity, snapshot);
       if (const bool* flag = std::get_if<bool>(&value)) {
@@ -195,6 +210,7 @@ std::string StateDocument(const Snapshot& snapshot, std::string reuse) {
     WriteSpread(json.Key("battery_runtime_range"), snapshot.battery_runtime_range);
     json.Key("shutdown_reasons");
     WriteReasons(json, snapshot.shutdown_reasons);
+    if (snapshot.nut_clients) WriteClients(json.Key("nut_client_list"), *snapshot.nut_clients);
     json.Key("last_outage_record");
     if (snapshot.last_outage_record) {
       WriteOutage(json, *snapshot.last_outage_record);

@@ -15,6 +15,10 @@ struct ValueVisitor {
     if (!snapshot.reading) return std::monostate();
     return Maybe((*snapshot.reading).*number);
   }
+  Value operator()(OwnClients clients) const {
+    if (!(snapshot.*clients)) return std::monostate();
+    return static_cast<double>((snapshot.*clients)->size());
+  }
   Value operator()(EventSource) const { return Value(); }
   Value operator()(Button) const { return Value(); }
   Value operator()(const Switch& source) const { return (*this)(source.flag); }
@@ -42,6 +46,7 @@ std::string_view Platform(const Entity& entity, const Device& device) {
   const Permissions& permissions = device.permissions;
   if (entity.needs == Needs::kPower && !device.described.power) return "";
   if (entity.needs == Needs::kBattery && !device.described.battery) return "";
+  if (entity.needs == Needs::kNut && !device.has_nut) return "";
   if (const Button* button = std::get_if<Button>(&source))
     return IsAllowed(button->command, permissions) ? "button" : "";
   const Switch* can_turn = std::get_if<Switch>(&source);

@@ -24,7 +24,8 @@ using OwnNumber = std::optional<double> Snapshot::*;
 using OwnTotal = Total Snapshot::*;
 using OwnTime = std::optional<WallTime> Snapshot::*;
 using OwnStatus = std::optional<Status> Snapshot::*;
-struct EventSource {};  // power_events.h; not part of the state
+using OwnClients = std::optional<std::vector<NutClient>> Snapshot::*;  // how many; a number that is told at once
+struct EventSource {};                                                 // power_events.h; not part of the state
 // What can be asked for.
 struct Switch {
   Flag flag;
@@ -34,14 +35,14 @@ struct Switch {
 struct Button {  // not part of the state
   Command command;
 };
-using Source = std::variant<Number, MaybeNumber, Flag, OwnFlag, OwnNumber, OwnTotal, OwnTime, OwnStatus, EventSource,
-                            Switch, Button>;
+using Source = std::variant<Number, MaybeNumber, Flag, OwnFlag, OwnNumber, OwnTotal, OwnTime, OwnStatus, OwnClients,
+                            EventSource, Switch, Button>;
 
 enum class Category { kPrimary, kDiagnostic, kConfig };
 // What few owners read is there, and disabled until they enable it.
 enum class Enabled { kYes, kNotOnPicoglf, kNo };
-// What the options must describe; without it the entity would be empty for ever.
-enum class Needs { kNothing, kPower, kBattery };
+// What the options must describe, or turn on; without it the entity would be empty for ever.
+enum class Needs { kNothing, kPower, kBattery, kNut };
 
 struct Entity {
   std::string_view key;           // in the state document; unique_id and entity id end in it
@@ -94,6 +95,7 @@ inline constexpr std::array kEntities{
     Entity{"outages", "Outages", "", "", "mdi:transmission-tower-off", 0, kPrimary, kYes, kNothing, &Snapshot::outages},
     Entity{"shutdown_advised", "Shutdown advised", "", "", "mdi:power-plug-off-outline", 0, kPrimary, kYes, kNothing, &Snapshot::shutdown_advised, "value_json.shutdown_reasons or {}"},
     Entity{"safe_to_start", "Safe to start", "", "", "mdi:power-plug-outline", 0, kPrimary, kYes, kNothing, &Snapshot::safe_to_start},
+    Entity{"nut_clients", "NUT clients", "", "", "mdi:server-network", 0, kDiagnostic, kYes, kNut, &Snapshot::nut_clients, "value_json.nut_client_list or {}"},
     Entity{"power_event", "Power event", "", "", "mdi:transmission-tower", 0, kPrimary, kYes, kNothing, EventSource{}},
     Entity{"run_self_test", "Self-test", "", "", "mdi:battery-check", 0, kConfig, kYes, kNothing, Button{Command::kSelfTest}},
     Entity{"self_test_until_low", "Test until low", "", "", "mdi:battery-arrow-down", 0, kConfig, kYes, kNothing, Button{Command::kSelfTestUntilLow}},

@@ -18,7 +18,7 @@ std::string Slug(std::string_view name) {
 
 Device RehearsalOf(const Device& device) {
   const std::string name = device.name + " (rehearsal)";
-  return {Slug(name), name, device.model, {}, device.described, /*is_rehearsal=*/true};
+  return {Slug(name), name, device.model, {}, device.described, /*has_nut=*/false, /*is_rehearsal=*/true};
 }
 
 }  // namespace aims

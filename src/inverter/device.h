@@ -24,6 +24,7 @@ struct Device {
   std::string model;          // as the owner typed it; may be empty
   Permissions permissions{};  // what may be asked of it
   Described described{};
+  bool has_nut = false;  // the NUT server serves it
   bool is_rehearsal = false;
 };
 

@@ -107,6 +107,19 @@ Update Inverter::Gone(Moment now) {
   return Silence(now);
 }
 
+Update Inverter::RequestShutdown(Moment now) {
+  Update update{.now = now};
+  if (!snapshot_.in_outage) return update;
+  advisor_.Request();
+  Conclude(update);
+  return update;
+}
+
+Update Inverter::SetNutClients(std::vector<NutClient> clients, Moment now) {
+  snapshot_.nut_clients = std::move(clients);
+  return {.now = now};
+}
+
 void Inverter::OnSaved(const SavedInverter& saved, Time now) {
   energy_.OnSaved(saved.battery.energy, now);
   saved_battery_ = saved.battery;
@@ -268,7 +281,8 @@ void Inverter::FollowAdvice(Time now) {
     input.voltage = snapshot_.reading->battery_voltage;
     input.battery_low = snapshot_.reading->battery_low;
   }
-  if (was_read_ || snapshot_.reading) advisor_.Follow(input, now);
+  // Before the first reading the utility is not known to be there; an outage that an earlier run saw goes on.
+  if (was_read_ || snapshot_.reading || running) advisor_.Follow(input, now);
 }
 
 // Puts everything that is known into the snapshot, rounded.
@@ -276,6 +290,7 @@ void Inverter::Show() {
   snapshot_.status = StatusNow();
   if (!snapshot_.reading) snapshot_.load_power.reset();
   const std::optional<Outage>& running = outages_.running();
+  snapshot_.in_outage = running && IsOutage(outages_.cause_now());
   snapshot_.on_battery_since = running ? std::optional(running->begin) : std::nullopt;
   const Outage* last = outages_.last();
   snapshot_.last_outage = last ? std::optional(last->begin) : std::nullopt;

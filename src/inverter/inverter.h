@@ -47,11 +47,17 @@ class Inverter {
   Update Missed(Moment now);                  // a poll failed; the third in a row means that the inverter is silent
   Update Gone(Moment now);                    // the device is gone: there is nothing to wait for
 
+  // Somebody who may has asked for a shutdown; it is advised as long as this outage lasts. Without one nothing happens.
+  Update RequestShutdown(Moment now);
+  // These are logged in to the NUT server, and wait for advice.
+  Update SetNutClients(std::vector<NutClient> clients, Moment now);
+
   // `saved` is on the disk: energy is told as far as that.
   void OnSaved(const SavedInverter& saved, Time now);
 
   const Device& device() const { return device_; }
   const Snapshot& snapshot() const { return snapshot_; }
+  std::optional<double> nominal_utility_voltage() const { return outages_.nominal(); }  // V, as last seen steady
   bool was_read() const { return was_read_; }  // a good reading came in this run
   int misses() const { return misses_; }       // in a row, up to kMissesUntilSilent
   SavedInverter saved() const;

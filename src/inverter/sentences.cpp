@@ -119,6 +119,8 @@ LogLine ShutdownAdvised(const std::vector<ShutdownAdvisor::Reason>& reasons) {
         return fmt::format("{} on battery (limit {})", InWords(Seconds(reason.value)), InWords(Seconds(reason.limit)));
       case Why::kBatteryLow:
         return "the inverter reports a low battery";
+      case Why::kRequested:
+        return "requested by a NUT primary";
     }
     return "";
   };

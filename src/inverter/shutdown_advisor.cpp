@@ -30,6 +30,11 @@ void ShutdownAdvisor::FollowStart(const Input& input, Time now) {
   }
 }
 
+void ShutdownAdvisor::Request() {
+  is_requested_ = true;
+  is_advised_ = true;
+}
+
 void ShutdownAdvisor::FollowConditions(const Input& input, Time now) {
   const bool on_mains = !input.on_battery && !input.silent_for;
   if (on_mains && !mains_since_) mains_since_ = now;
@@ -39,7 +44,7 @@ void ShutdownAdvisor::FollowConditions(const Input& input, Time now) {
   if (!input.on_battery) {
     met_since_ = {};
     if (mains_since_ && held >= options_.restore_delay) {
-      is_advised_ = false;
+      is_advised_ = is_requested_ = false;
       reasons_.clear();
     }
     return;
@@ -59,6 +64,7 @@ void ShutdownAdvisor::FollowConditions(const Input& input, Time now) {
     const Duration delay = may_be_inrush ? std::max<Duration>(options_.delay, kInrush) : options_.delay;
     if (now - *met_since_[i] >= delay) held_long.push_back(*found);
   }
+  if (is_requested_) held_long.push_back({Why::kRequested, 1});
   if (held_long.empty()) return;
   is_advised_ = true;
   reasons_ = std::move(held_long);

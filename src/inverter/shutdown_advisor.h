@@ -28,12 +28,12 @@ class ShutdownAdvisor {
   using Time = std::chrono::steady_clock::time_point;
   using Duration = std::chrono::steady_clock::duration;
 
-  enum class Why { kCharge, kRuntime, kVoltage, kAfter, kBatteryLow };
-  static constexpr std::array<std::string_view, 5> kWhys{"charge", "runtime", "voltage", "time on battery",
-                                                         "battery low"};
+  enum class Why { kCharge, kRuntime, kVoltage, kAfter, kBatteryLow, kRequested };
+  static constexpr std::array<std::string_view, 6> kWhys{
+      "charge", "runtime", "voltage", "time on battery", "battery low", "requested by a NUT primary"};
   struct Reason {
     Why why;
-    double value;      // %, s, V, s; of a low battery 1
+    double value;      // %, s, V, s; of the last two 1
     double limit = 0;  // the same; 0: there is none
 
     bool operator==(const Reason&) const = default;
@@ -60,6 +60,8 @@ class ShutdownAdvisor {
       : options_(options), is_advised_(is_advised) {}
 
   void Follow(const Input& input, Time now);
+  // Advised at once, by somebody else's word, until the mains have held for the restore delay.
+  void Request();
 
   bool is_advised() const { return is_advised_; }
   // Why it is advised: what holds now, or did last.
@@ -80,6 +82,7 @@ class ShutdownAdvisor {
 
   ShutdownOptions options_;
   bool is_advised_;
+  bool is_requested_ = false;
   bool is_safe_to_start_ = false;
   std::vector<Reason> reasons_;
   std::array<std::optional<Time>, kWhys.size()> met_since_{};

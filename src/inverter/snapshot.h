@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "inverter/nut_client.h"
 #include "inverter/outages.h"
 #include "inverter/reading.h"
 #include "inverter/shutdown_advisor.h"
@@ -42,7 +43,8 @@ struct Snapshot {
   // What follows; it is known also while the inverter is silent, but for the status and the load. Numbers are rounded.
   std::optional<Status> status{};
   std::optional<WallTime> on_battery_since{};
-  std::optional<WallTime> last_outage{};         // when the last one that is over began
+  bool in_outage = false;                 // on battery because the utility is away, as far as was seen; never in a test
+  std::optional<WallTime> last_outage{};  // when the last one that is over began
   std::optional<double> last_outage_duration{};  // s
   Total outages{};                               // ever
   std::optional<Outage> last_outage_record{};
@@ -58,6 +60,7 @@ struct Snapshot {
   bool shutdown_advised = false;
   std::vector<ShutdownAdvisor::Reason> shutdown_reasons{};
   bool safe_to_start = false;
+  std::optional<std::vector<NutClient>> nut_clients{};  // nothing: there is no NUT server
 
   bool operator==(const Snapshot&) const = default;
 };

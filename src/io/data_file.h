@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "io/alarm.h"
 #include "io/disk.h"
@@ -37,9 +38,14 @@ class DataFile {
   // not understand is set aside.
   template <typename Record>
   Record Load() {
+    return Load(Record::FromJson);
+  }
+  // The same where it is no JSON.
+  template <typename Record>
+  Record Load(Result<Record> (*parse)(std::string_view)) {
     const auto text = Read();
     if (!text) return {};
-    const auto record = Record::FromJson(*text);
+    const auto record = parse(*text);
     if (record) return *record;
     SetAside(record.error().message);
     return {};

@@ -21,7 +21,9 @@ Announcer::Announcer(const Channel& channel, Topics topics, std::vector<Device> 
       announced_(std::move(announced)),
       origin_(std::move(origin)),
       on_changed_(std::move(on_changed)) {
-  for (const Device& device : devices_) now_.push_back({topics_, device.id, device.permissions, device.described});
+  for (const Device& device : devices_) {
+    now_.push_back({topics_, device.id, device.permissions, device.described, device.has_nut});
+  }
   announced_.Add(now_);
 }
 
@@ -37,6 +39,7 @@ void Announcer::Introduce(const Device& device, const AnnouncedDevice& as) {
   Device before = device;
   before.permissions = announced.permissions;
   before.described = announced.described;
+  before.has_nut = announced.has_nut;
   const std::string removal = RemovalDocument(topics_, device, before, origin_);
   if (!removal.empty()) channel_.publish(topic, removal, Retain::kYes);
   const auto token = channel_.publish(topic, DiscoveryDocument(topics_, device, origin_), Retain::kYes);

@@ -29,6 +29,7 @@ Difference Between(const Snapshot& before, const Snapshot& after) {
     const bool both_numbers = std::holds_alternative<double>(was) && std::holds_alternative<double>(is);
     (both_numbers || IsOneOf<OwnNumber>(entity.source) ? changes.measurement : changes.status) = true;
   }
+  if (before.nut_clients != after.nut_clients) changes.status = true;  // also another one instead
   return changes;
 }
 

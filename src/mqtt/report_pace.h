@@ -1,6 +1,6 @@
-// When a state is told over MQTT. A change of a flag, a status or a time is told at once; measurements are told at most
-// every report interval on the utility, and every 2 s or less on battery; everything is told at least once a minute.
-// Pure.
+// When a state is told over MQTT.
+// Pure. A change of a flag, a status or a time is told at once; measurements are told at most every report interval on
+// the utility, and every 2 s or less on battery; everything is told at least once a minute.
 
 #pragma once
 

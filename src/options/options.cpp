@@ -335,6 +335,81 @@ void ReadMqtt(Section& section, MqttOptions& mqtt) {
   section.WarnOfUnknown();
 }
 
+// What NUT's clients can send as it is: most of them quote and escape nothing.
+bool IsPlainWord(string_view text) {
+  static constexpr string_view kNotPlain = "#\"\\";
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return c > ' ' && c <= '~' && kNotPlain.find(c) == string_view::npos; });
+}
+
+void ReadPlainWord(Section& section, string_view key, std::string& into) {
+  constexpr string_view kTakes = R"(letters, digits and other signs of ASCII, but no blank, #, " and \)";
+  const Json* value = section.Find(key);
+  if (!value) return section.Mistake(key, fmt::format("it is missing; it takes {}", kTakes));
+  const string_view text = value->IsString() ? string_view(value->GetString(), value->GetStringLength()) : "";
+  if (text.empty() || !IsPlainWord(text)) return section.Refuse(key, *value, kTakes);
+  into = text;
+}
+
+NutUser ReadNutUser(Section& section) {
+  NutUser user;
+  ReadPlainWord(section, "name", user.name);
+  ReadPlainWord(section, "password", user.password);
+  if (const auto role = section.Choice("role", kNutRoles)) user.role = static_cast<NutRole>(*role);
+  section.Read("commands", user.commands);
+  section.WarnOfUnknown();
+  return user;
+}
+
+void ReadNutUsers(Section& nut, NutOptions& into, Findings& findings) {
+  const Json* list = nut.Find("users");
+  if (!list) return;
+  if (!list->IsArray()) return nut.Refuse("users", *list, "a list with an entry for each user");
+  std::set<std::string> names;
+  if (into.nas) {
+    for (const auto& [name, password] : kNasLogins) names.emplace(name);
+  }
+  for (rapidjson::SizeType i = 0; i < list->Size(); ++i) {
+    const Json& entry = (*list)[i];
+    if (!entry.IsObject()) {
+      nut.Mistake(fmt::format("users[{}]", i), Shown(entry) + " is not accepted; it takes a group of options");
+      continue;
+    }
+    Section section(entry, fmt::format("nut.users[{}].", i), findings);
+    NutUser user = ReadNutUser(section);
+    const bool is_users = std::any_of(into.users.begin(), into.users.end(),
+                                      [&](const NutUser& other) { return other.name == user.name; });
+    if (!user.name.empty() && !names.insert(user.name).second) {
+      section.Mistake("name", fmt::format("\"{}\" {}", user.name,
+                                          is_users ? "is another user's name, too; it takes one that no other user has"
+                                                   : "is one of the logins that nut.nas adds; it takes another name"));
+    }
+    into.users.push_back(std::move(user));
+  }
+}
+
+void ReadNut(Section& section, NutOptions& nut, Findings& findings) {
+  section.Read("enabled", nut.enabled);
+  section.ReadPort("port", nut.port);
+  section.Read("nas", nut.nas);
+  section.Read("tls", nut.tls);
+  section.Read("cert_file", nut.cert_file);
+  section.Read("key_file", nut.key_file);
+  for (const string_view key : {"cert_file", "key_file"}) {
+    const Json* value = section.Find(key);
+    const std::string& path = key == "cert_file" ? nut.cert_file : nut.key_file;
+    if (value && !path.empty() && !path.starts_with('/')) {
+      section.Refuse(key, *value, "the path of a file, such as /ssl/fullchain.pem");
+    }
+  }
+  if (nut.cert_file.empty() != nut.key_file.empty()) {
+    const string_view missing = nut.cert_file.empty() ? "cert_file" : "key_file";
+    section.Mistake(missing, "it is missing; a certificate and its key are given together, or neither");
+  }
+  ReadNutUsers(section, nut, findings);
+  section.WarnOfUnknown();
+}
+
 // The group `key`; an empty one where it is not given.
 class Group {
  public:
@@ -373,6 +448,9 @@ CheckedOptions ParseOptions(string_view json) {
   Group mqtt(root, "mqtt", findings);
   ReadMqtt(mqtt.section(), options.mqtt);
   if (!options.inverters.empty()) options.mqtt.topics.first = options.inverters.front().device.id;
+
+  ReadNut(Group(root, "nut", findings).section(), options.nut, findings);
+  for (InverterOptions& inverter : options.inverters) inverter.device.has_nut = options.nut.enabled;
 
   if (const auto level = root.Choice("log_level", kLogLevels)) options.log_level = static_cast<LogLevel>(*level);
   root.WarnOfUnknown();

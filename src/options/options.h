@@ -12,6 +12,7 @@
 #include "base/log_level.h"
 #include "inverter/options.h"
 #include "mqtt/options.h"
+#include "nut/options.h"
 #include "options/reader.h"
 
 namespace aims {
@@ -19,6 +20,7 @@ namespace aims {
 struct Options {
   std::vector<InverterOptions> inverters;
   MqttOptions mqtt;
+  NutOptions nut;
   LogLevel log_level = LogLevel::kInfo;
 };
 

@@ -79,10 +79,15 @@ asio::awaitable<void> Poller::Poll() {
   }
 }
 
-void Poller::OnCommand(Command command) {
+bool Poller::OnCommand(Command command) {
   const auto now = Clock::now();
-  if (!inverter_.snapshot().connected) return commands_.Refuse(command, "ignored: the inverter does not answer", now);
-  if (commands_.Take(command, now)) link_.Wake();
+  if (!inverter_.snapshot().connected) {
+    commands_.Refuse(command, "ignored: the inverter does not answer", now);
+    return false;
+  }
+  if (!commands_.Take(command, now)) return false;
+  link_.Wake();
+  return true;
 }
 
 // Right after a good reading: passes on what waits, and reads again.

@@ -33,8 +33,8 @@ class Poller {
 
   asio::awaitable<void> Run();
 
-  // Passes `command` on with the next reading, one at a time.
-  void OnCommand(Command command);
+  // Passes `command` on with the next reading, one at a time; false: it will not be.
+  bool OnCommand(Command command);
 
  private:
   asio::awaitable<void> Poll();

@@ -153,7 +153,7 @@ def test_the_device_in_a_real_home_assistant(docker_image, tmp_path):
             until(lambda: core.states()["switch.aims_inverter_beeper"]["state"] == "off", 5, "the beeper's end")
             core.act("button.press", entity_id="button.aims_inverter_run_self_test")
             until(lambda: core.states()["binary_sensor.aims_inverter_self_test"]["state"] == "on", 5, "the test")
-            assert len(program.lines("confirmed by the next reading")) == 2
+            until(lambda: len(program.lines("confirmed by the next reading")) == 2, 5, "the two lines of the log")
             program.stop()
         with Program(tmp_path, options(simulator.link, broker.port, **DESCRIBED)):
             until(lambda: has("binary_sensor.aims_inverter_beeper"), 10, "the binary sensor")

@@ -73,6 +73,7 @@ TEST_CASE("what decides on the entities is remembered as it was announced, until
   AnnouncedDevice now = kOne;
   now.permissions.beeper = true;
   now.described.power = true;
+  now.has_nut = true;
   CHECK(devices.Without({now, kTwo}).empty());  // the same inverter
   devices.Add({now});
   CHECK(devices.all().size() == 2);

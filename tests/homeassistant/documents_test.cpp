@@ -105,7 +105,7 @@ TEST_CASE("an inverter that does not answer has null for all of the wire, and a 
   const auto state = Parsed(StateDocument({}));
   for (const Entity& entity : kEntities) {
     CAPTURE(entity.key);
-    if (!HasState(entity)) continue;
+    if (!HasState(entity) || entity.needs == Needs::kNut) continue;
     const auto& value = state[std::string(entity.key).c_str()];
     if (IsOneOf<OwnFlag>(entity.source)) {
       CHECK(value.GetString() == std::string("OFF"));
@@ -311,6 +311,30 @@ TEST_CASE("a rehearsal has no statistics, and nothing that outlives the play") {
     CHECK_FALSE(member.value.HasMember("state_class"));
     CHECK_FALSE(member.value.HasMember("availability"));
   }
+}
+
+TEST_CASE("the clients of the NUT server are told where there is one, with who they are") {
+  Snapshot snapshot;
+  CHECK_FALSE(Parsed(StateDocument(snapshot)).HasMember("nut_clients"));
+  snapshot.nut_clients.emplace();
+  CHECK(Parsed(StateDocument(snapshot))["nut_clients"].GetInt() == 0);
+  snapshot.nut_clients->push_back({"pve", "192.168.1.20", *ParseTime("2026-11-22T21:04:00.250+00:00")});
+  const std::string state = StateDocument(snapshot);
+  CHECK(state.find(R"("nut_clients":1,)") != std::string::npos);
+  CHECK(state.find(R"("nut_client_list":{"clients":[{"name":"pve","address":"192.168.1.20",)"
+                   R"("since":"2026-11-22T21:04:00.250+00:00"}]})") != std::string::npos);
+
+  Device served = kInverter;
+  served.has_nut = true;
+  const auto discovery = Parsed(DiscoveryDocument(kTopics, served, kOrigin));
+  const auto& entity = discovery["cmps"]["nut_clients"];
+  CHECK(Text(entity, "p") == "sensor");
+  CHECK(Text(entity, "entity_category") == "diagnostic");
+  CHECK(Text(entity, "json_attributes_template") == "{{ (value_json.nut_client_list or {}) | tojson }}");
+  REQUIRE(entity["availability"].Size() == 1);  // the bridge alone
+  CHECK(Text(entity["availability"][0], "topic") == kTopics.Bridge());
+  const auto removal = Parsed(RemovalDocument(kTopics, kInverter, served, kOrigin));
+  CHECK(KeysOf(removal["cmps"]) == std::set<std::string>{"nut_clients"});
 }
 
 TEST_CASE("durations are told in units that Home Assistant writes out") {

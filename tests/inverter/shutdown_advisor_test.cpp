@@ -192,3 +192,20 @@ TEST_CASE_FIXTURE(Fixture, "failures of seconds, one after another, are one long
   }
   CHECK_FALSE(advisor.is_safe_to_start());
 }
+
+TEST_CASE_FIXTURE(Fixture, "what is requested is advised at once, beside other reasons, until the mains have held") {
+  advisor.Request();
+  CHECK(advisor.is_advised());
+  Pass(1s);
+  CHECK(Whys() == std::vector{Why::kRequested});
+  input.runtime = 200;
+  Pass(12s);
+  CHECK(Whys() == std::vector{Why::kRuntime, Why::kRequested});
+  input.runtime = 5000;
+  input.on_battery = false;
+  Pass(61s);
+  CHECK_FALSE(advisor.is_advised());
+  input.on_battery = true;
+  Pass(60s);
+  CHECK_FALSE(advisor.is_advised());
+}

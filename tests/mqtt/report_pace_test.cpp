@@ -78,6 +78,22 @@ TEST_CASE_FIXTURE(Fixture, "any change of a flag is told at once") {
   }
 }
 
+TEST_CASE_FIXTURE(Fixture, "who is logged in to the NUT server is told at once, also where one takes another's place") {
+  Snapshot snapshot{utility, true};
+  const auto told = [&](std::vector<NutClient> clients) {
+    snapshot.nut_clients = std::move(clients);
+    now += 1ms;
+    const bool is_due = pace.IsDue(snapshot, now);
+    if (is_due) pace.OnTold(snapshot, now);
+    return is_due;
+  };
+  CHECK(told({}));
+  CHECK_FALSE(told({}));
+  CHECK(told({{"pve", "192.168.1.20"}}));
+  CHECK(told({{"nas", "192.168.1.21"}}));
+  CHECK_FALSE(told({{"nas", "192.168.1.21"}}));
+}
+
 TEST_CASE_FIXTURE(Fixture, "a number that becomes unknown is told at once") {
   utility.load.reset();
   CHECK(Tell(utility, 1ms));

@@ -412,3 +412,78 @@ TEST_CASE("a hundred inverters are accepted, and one more is one mistake") {
   REQUIRE(mistakes(101).size() == 1);
   CHECK(mistakes(101)[0].find("101 entries") != std::string::npos);
 }
+
+namespace {
+
+constexpr const char* kPve = R"({"name":"pve","password":"geheim1"})";
+
+NutOptions GoodNut(const std::string& members) {
+  return Good("{" + std::string(kInverter) + ",\"nut\":{" + members + "}}").nut;
+}
+std::string NutMistake(const std::string& members) { return GroupMistake("nut", members); }
+
+}  // namespace
+
+TEST_CASE("there is no NUT server unless it is turned on, and a user is a secondary unless it is said") {
+  const NutOptions none = GoodNut("\"users\":[]");
+  CHECK_FALSE(none.enabled);
+  CHECK(none.port == 3493);
+  CHECK_FALSE(none.nas);
+  CHECK_FALSE(none.tls);
+  CHECK(none.users.empty());
+  const NutOptions nut = GoodNut(
+      std::string(
+          R"("enabled":true,"port":3494,"tls":true,"cert_file":"/ssl/a.pem","key_file":"/ssl/b.pem","users":[)") +
+      kPve +
+      R"(,{"name":"nas","password":123456,"role":"primary","commands":true},{"name":"ha","password":"~!","role":"read"}])");
+  CHECK(nut.enabled);
+  CHECK(nut.port == 3494);
+  CHECK(nut.cert_file == "/ssl/a.pem");
+  CHECK(nut.key_file == "/ssl/b.pem");
+  CHECK(nut.users == std::vector<NutUser>{{"pve", "geheim1", NutRole::kSecondary},
+                                          {"nas", "123456", NutRole::kPrimary, /*commands=*/true},
+                                          {"ha", "~!", NutRole::kRead}});
+}
+
+TEST_CASE("only the inverters of a program with a NUT server count its clients") {
+  CHECK_FALSE(Good("{" + std::string(kInverter) + "}").inverters[0].device.has_nut);
+  CHECK(GoodGroup("nut", "\"enabled\":true").device.has_nut);
+}
+
+TEST_CASE("a name or a password that NUT's clients cannot send is a mistake, and no password is shown") {
+  for (const std::string text : {"", "a b", "a#b", "a\\\"b", "a\\\\b", "\\u00fc", "a\\tb", "\\u0007"}) {
+    CAPTURE(text);
+    const std::string name = NutMistake(R"("users":[{"name":")" + text + R"(","password":"geheim1"}])");
+    CHECK(name.starts_with("nut.users[0].name: "));
+    CHECK_FALSE(Has(name, "geheim1"));
+    const std::string password = NutMistake(R"("users":[{"name":"pve","password":")" + text + R"("}])");
+    CHECK(password.starts_with("nut.users[0].password: "));
+    if (!text.empty())
+      CHECK(password.starts_with("nut.users[0].password: what it holds is not accepted; it takes letters"));
+  }
+  CHECK(NutMistake(R"("users":[{"password":"geheim1"}])").starts_with("nut.users[0].name: it is missing"));
+  CHECK(NutMistake(R"("users":[{"name":"pve"}])").starts_with("nut.users[0].password: it is missing"));
+  CHECK(NutMistake(R"("users":[{"name":"pve","password":["geheim1"]}])").starts_with("nut.users[0].password: what it"));
+}
+
+TEST_CASE("what else is wrong with the NUT server's options") {
+  CHECK(NutMistake(std::string("\"users\":[") + kPve + "," + kPve + "]") ==
+        "nut.users[1].name: \"pve\" is another user's name, too; it takes one that no other user has");
+  CHECK(GoodNut(std::string("\"users\":[") + kPve + R"(,{"name":"PVE","password":"x"}])").users.size() == 2);
+  CHECK(NutMistake(R"("users":[{"name":"pve","password":"x","role":"master"}])") ==
+        "nut.users[0].role: \"master\" is not accepted; it takes read, secondary or primary");
+  CHECK(NutMistake(R"("users":["pve"])") == "nut.users[0]: \"pve\" is not accepted; it takes a group of options");
+  CHECK(NutMistake("\"users\":\"pve\"") ==
+        "nut.users: \"pve\" is not accepted; it takes a list with an entry for each user");
+  for (const std::string name : {"monuser", "admin"}) {
+    const std::string user = R"("users":[{"name":")" + name + R"(","password":"geheim1"}])";
+    CHECK(GoodNut(user).users.size() == 1);
+    CHECK(NutMistake("\"nas\":true," + user) ==
+          "nut.users[0].name: \"" + name + "\" is one of the logins that nut.nas adds; it takes another name");
+  }
+  CHECK(NutMistake("\"cert_file\":\"/ssl/a.pem\"").starts_with("nut.key_file: it is missing"));
+  CHECK(NutMistake("\"key_file\":\"/ssl/a.pem\"").starts_with("nut.cert_file: it is missing"));
+  CHECK(NutMistake("\"cert_file\":\"a.pem\",\"key_file\":\"/b.pem\"")
+            .starts_with("nut.cert_file: \"a.pem\" is not accepted"));
+  CHECK(NutMistake("\"port\":0").starts_with("nut.port: "));
+}

@@ -1,0 +1,249 @@
+#include "nut/server.h"
+
+#include <fmt/format.h>
+#include <openssl/ssl.h>
+
+#include <algorithm>
+#include <array>
+#include <asio/redirect_error.hpp>
+#include <asio/ssl/stream.hpp>
+#include <asio/use_awaitable.hpp>
+#include <asio/write.hpp>
+#include <optional>
+#include <random>
+#include <string_view>
+#include <utility>
+
+#include "io/clock.h"
+#include "io/deadline.h"
+#include "io/log.h"
+#include "io/spawn.h"
+#include "nut/request.h"
+#include "nut/session.h"
+
+namespace aims::nut {
+namespace {
+
+using namespace std::chrono_literals;
+using asio::ip::tcp;
+using Clock = std::chrono::steady_clock;
+
+constexpr size_t kEnoughAtOnce = 16 << 10;  // bytes of answers: then others have their turn
+constexpr int kMostUnread = 64 << 10;       // bytes, in the kernel
+constexpr auto kSweep = 5s;                 // between two looks for connections to end
+constexpr auto kHandshake = 10s;
+constexpr auto kCertificateHolds = std::chrono::hours(1);  // then the owner's files are read again
+
+// A UUID of version 4 (RFC 9562, section 5.4), as upsd's are.
+std::string MakeId() {
+  std::random_device random;
+  const auto a = random(), b = random(), c = random(), d = random();
+  return fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:04x}{:08x}", a, b >> 16, b & 0xfff, (c >> 16 & 0x3fff) | 0x8000,
+                     c & 0xffff, d);
+}
+
+}  // namespace
+
+// One client: its socket, bare or with TLS, and what was read from it.
+class Connection {
+ public:
+  Connection(tcp::socket socket, Service& service) : socket_(std::move(socket)), session_(service, AddressOf(socket_)) {
+    std::error_code ignored;
+    socket_.set_option(tcp::no_delay(true), ignored);
+    socket_.set_option(asio::socket_base::send_buffer_size(kMostUnread), ignored);
+  }
+
+  Session& session() { return session_; }
+
+  // More bytes of the client's; false: it is gone.
+  asio::awaitable<bool> Read() {
+    std::error_code failure;
+    size_t size = 0;
+    const auto buffer = asio::buffer(bytes_);
+    if (tls_) {
+      size = co_await tls_->async_read_some(buffer, asio::redirect_error(asio::use_awaitable, failure));
+    } else {
+      size = co_await socket_.async_read_some(buffer, asio::redirect_error(asio::use_awaitable, failure));
+    }
+    rest_ = std::string_view(bytes_.data(), size);
+    co_return !failure;
+  }
+
+  // Handles what was read: the answers to some requests, and what to do then. Nothing is left to handle when
+  // is_handled().
+  Answer Handle(Moment now) {
+    heard_at_ = now.steady;
+    Answer answers;
+    while (!rest_.empty() && answers.text.size() < kEnoughAtOnce) {
+      const char byte = rest_.front();
+      rest_.remove_prefix(1);
+      const auto found = reader_.Add(byte);
+      if (found == RequestReader::Found::kGarbled) rest_ = {};
+      if (found == RequestReader::Found::kTooLong) answers.then = Answer::Then::kClose;
+      if (found == RequestReader::Found::kRequest) {
+        Answer answer = session_.Handle(reader_.words(), now);
+        answers.text += answer.text;
+        answers.then = answer.then;
+      }
+      // What came in the clear before TLS stands is nobody's word.
+      if (answers.then != Answer::Then::kGoOn) rest_ = {};
+    }
+    return answers;
+  }
+  bool is_handled() const { return rest_.empty(); }
+
+  asio::awaitable<bool> Write(const std::string& text) {
+    std::error_code failure;
+    const auto buffer = asio::buffer(text);
+    writing_since_ = Clock::now();
+    if (tls_) {
+      co_await asio::async_write(*tls_, buffer, asio::redirect_error(asio::use_awaitable, failure));
+    } else {
+      co_await asio::async_write(socket_, buffer, asio::redirect_error(asio::use_awaitable, failure));
+    }
+    writing_since_.reset();
+    co_return !failure;
+  }
+
+  asio::awaitable<bool> StartTls(asio::ssl::context& context) {
+    tls_.emplace(std::move(socket_), context);
+    std::error_code failure;
+    const Deadline deadline(tls_->get_executor(), kHandshake, [this] { Close(); });
+    co_await tls_->async_handshake(asio::ssl::stream_base::server, asio::redirect_error(asio::use_awaitable, failure));
+    session_.OnTls();
+    co_return !failure;
+  }
+
+  bool IsIdle(Clock::time_point now) const {
+    return now - heard_at_ >= Server::kIdle || (writing_since_ && now - *writing_since_ >= Server::kUnread);
+  }
+
+  void Close() {
+    std::error_code ignored;
+    (tls_ ? tls_->next_layer() : socket_).close(ignored);
+  }
+
+ private:
+  tcp::socket socket_;
+  std::optional<asio::ssl::stream<tcp::socket>> tls_;
+  Session session_;
+  RequestReader reader_;
+  std::array<char, 4096> bytes_;
+  std::string_view rest_;  // of them, not handled yet
+  Clock::time_point heard_at_ = Clock::now();
+  std::optional<Clock::time_point> writing_since_;
+};
+
+Server::Server(const DataFolder& folder, const NutOptions& options, const std::vector<Served>& inverters,
+               Actions actions)
+    : executor_(folder.executor),
+      options_(options),
+      certificate_file_(folder, "nut.pem"),
+      service_(options, inverters, WithOwn(std::move(actions))),
+      sweep_(folder.executor, [this] { CloseIdle(); }),
+      tcp_(folder.executor, "NUT server", options.port, [this](tcp::socket socket) { Take(std::move(socket)); }) {
+  if (options_.nas) {
+    log::Warning(
+        "NUT server: nut.nas is on, so everybody in your network can log in with the passwords that NAS makers have "
+        "built in. Such a login can read, and nothing else");
+  }
+  if (!options_.tls) return;
+  if (options_.cert_file.empty()) {
+    own_ = certificate_file_.Load(ParseCertificate);
+    if (own_.pem.empty()) own_ = MakeCertificate();
+    certificate_file_.Save(own_.pem);
+  }
+  LoadTls();
+}
+
+Server::~Server() = default;
+
+Actions Server::WithOwn(Actions actions) {
+  actions.can_start_tls = [this] { return LoadTls(); };
+  actions.new_id = MakeId;
+  actions.log = [](const LogLine& line) { log::Write(line.level, line.text); };
+  return actions;
+}
+
+asio::awaitable<void> Server::Run() { return tcp_.Run(); }
+
+void Server::OnUpdate(const Inverter& inverter, const Update&) { service_.OnUpdate(inverter); }
+
+void Server::OnStop() {
+  for (const Ups& ups : service_.upses()) {
+    const size_t clients = service_.CountClients(ups);
+    if (!ups.inverter().snapshot().in_outage || clients == 0) continue;
+    log::Warning(
+        "NUT server: stopping while {} is on battery. The {} computers that are logged in shut down unless the "
+        "program is back within 15 s",
+        ups.name(), clients);
+  }
+}
+
+void Server::Take(tcp::socket socket) {
+  std::error_code ignored;
+  if (AddressOf(socket).empty() || !MakeRoom()) {
+    socket.close(ignored);
+    return;
+  }
+  connections_.push_back(std::make_shared<Connection>(std::move(socket), service_));
+  if (!sweep_.time()) sweep_.Set(Clock::now() + kSweep);
+  Spawn(executor_, Serve(connections_.back()));
+}
+
+asio::awaitable<void> Server::Serve(std::shared_ptr<Connection> connection) {
+  bool is_open = true;
+  while (is_open && co_await connection->Read()) {
+    while (is_open && !connection->is_handled()) {
+      const Answer answer = connection->Handle(Now());
+      if (!answer.text.empty()) is_open = co_await connection->Write(answer.text);
+      if (answer.then == Answer::Then::kClose) is_open = false;
+      if (is_open && answer.then == Answer::Then::kStartTls) {
+        const Context context = context_;
+        is_open = co_await connection->StartTls(*context);
+      }
+    }
+  }
+  connection->Close();
+  connection->session().OnLost(Clock::now());
+  connections_.remove(connection);
+}
+
+// Room for one more; false: every client there is is logged in.
+bool Server::MakeRoom() {
+  if (connections_.size() < kMostConnections) return true;
+  const auto oldest = std::find_if(connections_.begin(), connections_.end(),
+                                   [](const auto& one) { return !one->session().is_logged_in(); });
+  if (oldest == connections_.end()) return false;
+  (*oldest)->Close();
+  connections_.erase(oldest);
+  return true;
+}
+
+void Server::CloseIdle() {
+  const auto now = Clock::now();
+  for (const auto& connection : connections_) {
+    if (connection->IsIdle(now)) connection->Close();
+  }
+  if (!connections_.empty()) sweep_.Set(now + kSweep);
+}
+
+// True where TLS can start. The owner's certificate may have been renewed since.
+bool Server::LoadTls() {
+  if (!options_.tls) return false;
+  if (context_ && (options_.cert_file.empty() || Clock::now() - loaded_at_ < kCertificateHolds)) return true;
+  const auto context = MakeContext(options_, own_);
+  if (!context) {
+    if (troubles_.IsNew(context.error().message)) {
+      log::Warning("NUT server: {}. {}", context.error().message,
+                   context_ ? "The certificate before is still used" : "Until then there is no TLS");
+    }
+    return context_ != nullptr;
+  }
+  troubles_.Clear();
+  context_ = *context;
+  loaded_at_ = Clock::now();
+  return true;
+}
+
+}  // namespace aims::nut

@@ -1,0 +1,50 @@
+#include "nut/ups.h"
+
+namespace aims::nut {
+
+void Ups::OnUpdate() {
+  const Snapshot& snapshot = inverter_.snapshot();
+  if (!snapshot.in_outage) {
+    last_.reset();
+  } else if (snapshot.reading) {
+    last_ = snapshot.reading;
+    was_read_on_battery_ = true;
+  }
+}
+
+bool Ups::is_stale() const { return !inverter_.snapshot().reading && !inverter_.snapshot().in_outage; }
+
+const Reading* Ups::reading() const {
+  const Snapshot& snapshot = inverter_.snapshot();
+  if (snapshot.reading) return &*snapshot.reading;
+  return snapshot.in_outage && last_ ? &*last_ : nullptr;
+}
+
+// Advice that an earlier run gave is none: a host that boots when the power is back must not go down again. It counts
+// with a reading on battery, or with a reason that this run found.
+bool Ups::IsOrder() const {
+  const Snapshot& snapshot = inverter_.snapshot();
+  return snapshot.in_outage && snapshot.shutdown_advised &&
+         (was_read_on_battery_ || !snapshot.shutdown_reasons.empty());
+}
+
+std::string Ups::status() const {
+  constexpr double kFull = 98;  // %: where the inverter says that the battery is full
+  constexpr double kMostLoad = 100;
+  const Snapshot& snapshot = inverter_.snapshot();
+  const Reading* reading = this->reading();
+  std::string status;
+  if (snapshot.in_outage) {
+    status = IsOrder() ? "FSD OB LB DISCHRG" : "OB DISCHRG";
+  } else if (snapshot.on_battery_since || (reading && reading->self_test)) {
+    status = "OL DISCHRG";  // a test, or battery priority: the utility is there
+  } else {
+    status = snapshot.battery_charge && *snapshot.battery_charge < kFull ? "OL CHRG" : "OL";
+  }
+  if (reading && reading->load.value_or(0) > kMostLoad) status += " OVER";
+  if (reading && reading->avr_active) status += " BOOST";
+  if (snapshot.battery_problem) status += " RB";
+  return status;
+}
+
+}  // namespace aims::nut
