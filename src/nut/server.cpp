@@ -174,7 +174,7 @@ void Server::OnStop() {
     const size_t clients = service_.CountClients(ups);
     if (!ups.inverter().snapshot().in_outage || clients == 0) continue;
     log::Warning(
-        "NUT server: stopping while {} is on battery. The {} computers that are logged in shut down unless the "
+        "NUT server: stopping while {} is on battery. The computers that are logged in ({}) shut down unless the "
         "program is back within 15 s",
         ups.name(), clients);
   }
@@ -193,7 +193,8 @@ void Server::Take(tcp::socket socket) {
 
 asio::awaitable<void> Server::Serve(std::shared_ptr<Connection> connection) {
   bool is_open = true;
-  while (is_open && co_await connection->Read()) {
+  while (is_open) {
+    is_open = co_await connection->Read();
     while (is_open && !connection->is_handled()) {
       const Answer answer = connection->Handle(Now());
       if (!answer.text.empty()) is_open = co_await connection->Write(answer.text);
