@@ -13,6 +13,7 @@ PARTS = {
     "size": "how large it is",
     "scale": "many inverters in one process",
     "beside": "beside what a user would otherwise run",
+    "clients": "the NUT server, beside Debian's upsd",
     "wear": "what is written to /data",
     "recorder": "what Home Assistant's recorder keeps",
 }

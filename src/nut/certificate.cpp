@@ -31,7 +31,7 @@ void Require(bool is_done) {
   if (!is_done) throw std::runtime_error("OpenSSL cannot make a certificate");
 }
 
-Memory Reading(std::string_view text) { return Memory(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
+Memory InMemory(std::string_view text) { return Memory(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
 
 std::shared_ptr<asio::ssl::context> EmptyContext() {
   auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
@@ -70,8 +70,8 @@ Certificate MakeCertificate() {
 }
 
 Result<Certificate> ParseCertificate(std::string_view pem) {
-  const Key key(PEM_read_bio_PrivateKey(Reading(pem).get(), nullptr, nullptr, nullptr));
-  const X509Certificate certificate(PEM_read_bio_X509(Reading(pem).get(), nullptr, nullptr, nullptr));
+  const Key key(PEM_read_bio_PrivateKey(InMemory(pem).get(), nullptr, nullptr, nullptr));
+  const X509Certificate certificate(PEM_read_bio_X509(InMemory(pem).get(), nullptr, nullptr, nullptr));
   if (!key || !certificate || X509_check_private_key(certificate.get(), key.get()) != 1) {
     return Failure(ErrorCode::kBadReply, "it is not a key and its certificate");
   }

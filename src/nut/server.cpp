@@ -17,6 +17,7 @@
 #include "io/clock.h"
 #include "io/deadline.h"
 #include "io/log.h"
+#include "io/pause.h"
 #include "io/spawn.h"
 #include "nut/request.h"
 #include "nut/session.h"
@@ -28,7 +29,8 @@ using namespace std::chrono_literals;
 using asio::ip::tcp;
 using Clock = std::chrono::steady_clock;
 
-constexpr size_t kEnoughAtOnce = 16 << 10;  // bytes of answers: then others have their turn
+constexpr size_t kEnoughAtOnce = 16 << 10;  // bytes of answers: then others have their turn,
+constexpr auto kOthersTurn = 20ms;          // for so long: who asks without a pause slows nobody else down
 constexpr int kMostUnread = 64 << 10;       // bytes, in the kernel
 constexpr auto kSweep = 5s;                 // between two looks for connections to end
 constexpr auto kHandshake = 10s;
@@ -199,6 +201,7 @@ asio::awaitable<void> Server::Serve(std::shared_ptr<Connection> connection) {
       const Answer answer = connection->Handle(Now());
       if (!answer.text.empty()) is_open = co_await connection->Write(answer.text);
       if (answer.then == Answer::Then::kClose) is_open = false;
+      if (answer.text.size() >= kEnoughAtOnce) co_await Pause(executor_, kOthersTurn);
       if (is_open && answer.then == Answer::Then::kStartTls) {
         const Context context = context_;
         is_open = co_await connection->StartTls(*context);

@@ -9,6 +9,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import yaml
 from core import Core
+from nut import Client
 from peers import ROOT, Broker, Program, Simulator, Subscriber, free_port, options, until
 
 FOLDER = ROOT / "blueprints" / "automation"
@@ -85,8 +86,9 @@ def test_the_blueprints_through_outages(docker_image, tmp_path):
     (tmp_path / "core").mkdir()
     described = dict(rated_power=1200, battery=dict(type="agm", nominal_voltage=12, capacity=20),
                      shutdown=dict(delay=0, restore_delay=5), control=dict(rehearsal=True, megatec=True))
+    nut = {"enabled": True, "port": free_port(), "users": [{"name": "pve", "password": "p"}]}
     with Broker(tmp_path) as broker, Subscriber(broker.port) as ears, Simulator(tmp_path / "inverter") as simulator, \
-            Program(tmp_path, options(simulator.link, broker.port, **described)), \
+            Program(tmp_path, {**options(simulator.link, broker.port, **described), "nut": nut}), \
             Core(tmp_path / "core", free_port(), more=HELPERS) as core, served(FOLDER) as address:
         core.onboard()
         core.connect(broker.port)
@@ -169,11 +171,18 @@ def test_the_blueprints_through_outages(docker_image, tmp_path):
         assert [line.split(":")[0] for line in told(again)] == ["Power failed", "Shut down now", "Power is back"]
         assert stage() == 3
 
-        # Another outage before it was safe: whoever is there again is shut down again, once.
+        # Another outage before it was safe: whoever is there again is shut down again, once. The last stage waits for a computer
+        # that is logged in to the NUT server.
         time.sleep(7)  # the advice is withdrawn
         third = time.monotonic()
-        simulator.do("utility off")
-        simulator.do("battery 10.4")
+        with Client(nut["port"]) as computer:
+            assert computer.log_in("pve", "p") == "OK"
+            until(lambda: core.states()["sensor.aims_inverter_nut_clients"]["state"] == "1", 5, "the login")
+            simulator.do("utility off")
+            simulator.do("battery 10.4")
+            until(lambda: computer.status().startswith("FSD OB LB"), 15, "the order")
+            time.sleep(4)
+            assert stages(third) == []
         until(lambda: stages(third) == ["last"], 20, "the last stage")
         time.sleep(3)
         assert stages(third) == ["last"] and stage() == 3

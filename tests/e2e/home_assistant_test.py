@@ -146,6 +146,7 @@ def test_the_device_in_a_real_home_assistant(docker_image, tmp_path):
             return core.states().get(entity, {}).get("state") not in (None, "unavailable")
 
         allowed = options(simulator.link, broker.port, control={"beeper": True, "megatec": True}, **DESCRIBED)
+        allowed["nut"] = {"enabled": True, "port": free_port(), "users": [{"name": "ha", "password": "h", "role": "read", "commands": True}]}
         with Program(tmp_path, allowed) as program:
             until(lambda: has("switch.aims_inverter_beeper"), 10, "the switch")
             until(lambda: "binary_sensor.aims_inverter_beeper" not in core.states(), 5, "the end of the binary sensor")
@@ -154,6 +155,21 @@ def test_the_device_in_a_real_home_assistant(docker_image, tmp_path):
             core.act("button.press", entity_id="button.aims_inverter_run_self_test")
             until(lambda: core.states()["binary_sensor.aims_inverter_self_test"]["state"] == "on", 5, "the test")
             until(lambda: len(program.lines("confirmed by the next reading")) == 2, 5, "the two lines of the log")
+            until(lambda: core.states()["sensor.aims_inverter_nut_clients"]["state"] == "0", 5, "the NUT clients")
+
+            # Home Assistant's own NUT integration, set up as a person would, and its button for a command.
+            flow = core.call("POST", "/api/config/config_entries/flow", {"handler": "nut"})
+            done = core.call("POST", f"/api/config/config_entries/flow/{flow['flow_id']}",
+                             {"host": "127.0.0.1", "port": allowed["nut"]["port"], "username": "ha", "password": "h"})
+            assert done["type"] == "create_entry", done
+
+            def of_nut():
+                return {one["unique_id"].removeprefix("AIMS Power_PICOGLF12W12V120AL_aims_inverter_"): one["entity_id"]
+                        for one in core.ask(type="config/entity_registry/list") if one["platform"] == "nut"}
+
+            until(lambda: "ups.status" in of_nut(), 20, "the entities of the NUT integration")
+            assert core.states()[of_nut()["ups.status"]]["state"] == "Online"
+            assert float(core.states()[of_nut()["input.voltage"]]["state"]) > 100
             program.stop()
         with Program(tmp_path, options(simulator.link, broker.port, **DESCRIBED)):
             until(lambda: has("binary_sensor.aims_inverter_beeper"), 10, "the binary sensor")
