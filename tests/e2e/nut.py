@@ -161,6 +161,8 @@ class Upsmon:
     """Debian's upsmon, which makes a file where another machine would shut down."""
 
     def __init__(self, directory, port, name, password, role="secondary", ups="aims_inverter"):
+        if subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode != 0:
+            not_here("the right to make mount namespaces (CAP_SYS_ADMIN)")
         self.directory = Path(directory) / f"upsmon-{role}"
         self.directory.mkdir()
         self.down = self.directory / "down"
