@@ -54,7 +54,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     reading.utility_power = data[0] != 'B';
     reading.battery_voltage = 12.5;
     inverter.Apply(reading, now);
-    service.OnUpdate(inverter);
+    service.OnUpdate(inverter, now.steady);
   }
   nut::RequestReader reader;
   nut::Session session(service, "192.168.1.20");
@@ -67,7 +67,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (!IsAsciiLines(answer.text)) std::abort();
     if (answer.then == nut::Answer::Then::kClose) break;
   }
-  session.OnLost(now.steady);
+  session.OnLost("the connection ended", now.steady);
   if (clients != 0) std::abort();
   return 0;
 }

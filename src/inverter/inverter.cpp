@@ -57,6 +57,7 @@ Inverter::Inverter(const InverterOptions& options, const SavedInverter& saved, s
       energy_(saved.battery.energy),
       advisor_(WithDefaults(options.shutdown, options.battery), saved.battery.shutdown_advised),
       saved_battery_(saved.battery),
+      is_same_boot_(!boot_.empty() && saved.battery.boot == boot_),
       was_pack_(saved.battery.was_pack),
       has_thermometer_(saved.battery.has_thermometer) {
   if (saved.battery.shutdown_advised && outages_.saved_state().total > 0) advised_in_ = outages_.saved_state().total;
@@ -281,8 +282,9 @@ void Inverter::FollowAdvice(Time now) {
     input.voltage = snapshot_.reading->battery_voltage;
     input.battery_low = snapshot_.reading->battery_low;
   }
-  // Before the first reading the utility is not known to be there; an outage that an earlier run saw goes on.
-  if (was_read_ || snapshot_.reading || running) advisor_.Follow(input, now);
+  // Before the first reading an outage that an earlier run saw goes on, but not one from before the host started: the
+  // power may have come back since.
+  if (was_read_ || snapshot_.reading || (running && is_same_boot_)) advisor_.Follow(input, now);
 }
 
 // Puts everything that is known into the snapshot, rounded.

@@ -47,7 +47,8 @@ class Inverter {
   Update Missed(Moment now);                  // a poll failed; the third in a row means that the inverter is silent
   Update Gone(Moment now);                    // the device is gone: there is nothing to wait for
 
-  // Somebody who may has asked for a shutdown; it is advised as long as this outage lasts. Without one nothing happens.
+  // Somebody who may has asked for a shutdown: it is advised at once, and withdrawn as any advice is. Without an outage
+  // nothing happens.
   Update RequestShutdown(Moment now);
   // These are logged in to the NUT server, and wait for advice.
   Update SetNutClients(std::vector<NutClient> clients, Moment now);
@@ -105,6 +106,7 @@ class Inverter {
   Energy energy_;
   ShutdownAdvisor advisor_;
   SavedBatteries::Entry saved_battery_;  // as it is on the disk
+  bool is_same_boot_;                    // the saved state is of this start of the host
   bool was_pack_;                        // 3 V or more were seen: what is less is no voltage of one cell
   bool has_thermometer_;                 // it has told another temperature than 0.0
   WallTime heard_at_{};                  // the last outcome of a poll

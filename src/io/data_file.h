@@ -53,11 +53,12 @@ class DataFile {
 
   // Has `text` written (see WriteFile) unless that is what the file holds. `on_saved`: it is on the disk. What comes
   // before that takes its place, `on_saved` included.
-  void Save(
-      std::string text, std::function<void()> on_saved = [] {});
+  void Save(std::string text, std::function<void()> on_saved = Nothing);
 
   // The program ends: what is not written yet is asked of the disk now, whatever failed before.
   void SaveAtStop();
+
+  static void Nothing() {}
 
  private:
   struct Content {

@@ -37,7 +37,7 @@ Result<std::string> ReadFile(const std::string& path, size_t most) {
     return Failure(ErrorCode::kAbsent, fmt::format("{} cannot be read: {}", path, std::strerror(errno)));
   };
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // a fifo would wait for a writer
-  struct stat is {};
+  struct stat is = {};
   if (file.get() < 0 || ::fstat(file.get(), &is) != 0) return unreadable();
   if (!S_ISREG(is.st_mode)) return Failure(ErrorCode::kRefused, fmt::format("{} is no regular file", path));
   std::string text;

@@ -36,6 +36,12 @@ std::string Shortened(const std::string& payload) {
   return payload.size() <= kMostShown ? payload : payload.substr(0, kMostShown) + "…";
 }
 
+// Before the first reading there is no state to tell, but what does not come from the wire: advice of this run, and
+// computers that wait for it.
+bool IsKnownUnread(const Snapshot& snapshot) {
+  return !snapshot.shutdown_reasons.empty() || (snapshot.nut_clients && !snapshot.nut_clients->empty());
+}
+
 bool Holds(const std::vector<Publisher::Reported>& inverters, const std::string& id) {
   return std::any_of(inverters.begin(), inverters.end(),
                      [&](const auto& reported) { return reported.inverter->device().id == id; });
@@ -66,7 +72,8 @@ void Publisher::OnUpdate(const Inverter& inverter, const Update& update) {
   Reported* reported = Find(inverter);
   if (!reported) return;
   const bool is_news = update.connection != Connection::kSame;
-  const bool is_due = inverter.was_read() && reported->pace.IsDue(inverter.snapshot(), update.now.steady);
+  const bool may_be_told = inverter.was_read() || reported->is_told_unread || IsKnownUnread(inverter.snapshot());
+  const bool is_due = may_be_told && reported->pace.IsDue(inverter.snapshot(), update.now.steady);
   if (update.clock_set != std::chrono::milliseconds(0)) {
     events_.OnClockSet(inverter.device().id, update.clock_set);
   }
@@ -158,7 +165,10 @@ void Publisher::Announce(Time now) {
   announcer_.Announce();
   for (Reported& reported : inverters_) {
     const Inverter& inverter = *reported.inverter;
-    if (!inverter.was_read()) continue;
+    if (!inverter.was_read()) {
+      if (reported.is_told_unread || IsKnownUnread(inverter.snapshot())) SayState(reported, now);
+      continue;
+    }
     if (!inverter.snapshot().connected) SayLink(inverter);
     SayState(reported, now);
     if (inverter.snapshot().connected) SayLink(inverter);
@@ -199,6 +209,7 @@ void Publisher::SayState(Reported& reported, Time now) {
   state_ = StateDocument(inverter.snapshot(), std::move(state_));
   Say(options_.topics.State(inverter.device()), state_);
   reported.pace.OnTold(inverter.snapshot(), now);
+  reported.is_told_unread = !inverter.was_read();
 }
 
 void Publisher::SayLink(const Inverter& inverter) {

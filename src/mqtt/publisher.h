@@ -37,6 +37,7 @@ class Publisher final : public Listener {
   struct Reported {
     const Inverter* inverter;
     ReportPace pace;
+    bool is_told_unread = false;  // what is known without a reading was told
   };
 
   // What it knows from earlier runs, and must know in the next.

@@ -37,6 +37,8 @@ std::shared_ptr<asio::ssl::context> EmptyContext() {
   auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
   SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
   SSL_CTX_set_mode(context->native_handle(), SSL_MODE_RELEASE_BUFFERS);
+  std::error_code ignored;
+  context->set_password_callback([](auto, auto) { return std::string(); }, ignored);  // not the terminal
   SSL_CTX_set_session_cache_mode(context->native_handle(), SSL_SESS_CACHE_OFF);
   return context;
 }

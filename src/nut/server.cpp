@@ -30,17 +30,19 @@ using asio::ip::tcp;
 using Clock = std::chrono::steady_clock;
 
 constexpr size_t kEnoughAtOnce = 16 << 10;  // bytes of answers: then others have their turn,
-constexpr auto kOthersTurn = 20ms;          // for so long: who asks without a pause slows nobody else down
+constexpr auto kOthersTurn = 20ms;          // for so long: who asks without a pause does not slow others down
 constexpr int kMostUnread = 64 << 10;       // bytes, in the kernel
 constexpr auto kSweep = 5s;                 // between two looks for connections to end
 constexpr auto kHandshake = 10s;
-constexpr auto kCertificateHolds = std::chrono::hours(1);  // then the owner's files are read again
+constexpr std::chrono::seconds kCertificateHolds = std::chrono::hours(1);  // then the owner's files are read again,
+constexpr std::chrono::seconds kTryAgain = 10s;                            // and so, where they could not be
+constexpr auto kTellPause = 1s;
 
 // A UUID of version 4 (RFC 9562, section 5.4), as upsd's are.
 std::string MakeId() {
   std::random_device random;
   const auto a = random(), b = random(), c = random(), d = random();
-  return fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:04x}{:08x}", a, b >> 16, b & 0xfff, (c >> 16 & 0x3fff) | 0x8000,
+  return fmt::format("{:08X}-{:04X}-4{:03X}-{:04X}-{:04X}{:08X}", a, b >> 16, b & 0xfff, (c >> 16 & 0x3fff) | 0x8000,
                      c & 0xffff, d);
 }
 
@@ -81,18 +83,23 @@ class Connection {
       rest_.remove_prefix(1);
       const auto found = reader_.Add(byte);
       if (found == RequestReader::Found::kGarbled) rest_ = {};
-      if (found == RequestReader::Found::kTooLong) answers.then = Answer::Then::kClose;
+      if (found == RequestReader::Found::kTooLong) {
+        why_ = "a request was too long";
+        answers.then = Answer::Then::kClose;
+      }
       if (found == RequestReader::Found::kRequest) {
         Answer answer = session_.Handle(reader_.words(), now);
         answers.text += answer.text;
         answers.then = answer.then;
       }
-      // What came in the clear before TLS stands is nobody's word.
+      // What came in the clear before TLS stands may be another's word.
       if (answers.then != Answer::Then::kGoOn) rest_ = {};
     }
     return answers;
   }
   bool is_handled() const { return rest_.empty(); }
+  // As much was read as can be at once: there is more.
+  bool IsFull() const { return rest_.size() == bytes_.size(); }
 
   asio::awaitable<bool> Write(const std::string& text) {
     std::error_code failure;
@@ -110,20 +117,23 @@ class Connection {
   asio::awaitable<bool> StartTls(asio::ssl::context& context) {
     tls_.emplace(std::move(socket_), context);
     std::error_code failure;
-    const Deadline deadline(tls_->get_executor(), kHandshake, [this] { Close(); });
+    const Deadline deadline(tls_->get_executor(), kHandshake, [this] { Close("no TLS came about"); });
     co_await tls_->async_handshake(asio::ssl::stream_base::server, asio::redirect_error(asio::use_awaitable, failure));
     session_.OnTls();
     co_return !failure;
   }
 
-  bool IsIdle(Clock::time_point now) const {
-    return now - heard_at_ >= Server::kIdle || (writing_since_ && now - *writing_since_ >= Server::kUnread);
-  }
+  bool IsIdle(Clock::time_point now) const { return now - heard_at_ >= Server::kIdle; }
+  bool IsDeaf(Clock::time_point now) const { return writing_since_ && now - *writing_since_ >= Server::kUnread; }
 
-  void Close() {
+  // What is under way ends soon after. The first reason counts.
+  void Close(std::string_view why) {
+    if (why_.empty()) why_ = why;
     std::error_code ignored;
     (tls_ ? tls_->next_layer() : socket_).close(ignored);
   }
+  bool is_closed() const { return !why_.empty(); }
+  const std::string& why() const { return why_; }
 
  private:
   tcp::socket socket_;
@@ -134,6 +144,7 @@ class Connection {
   std::string_view rest_;  // of them, not handled yet
   Clock::time_point heard_at_ = Clock::now();
   std::optional<Clock::time_point> writing_since_;
+  std::string why_;  // it was closed
 };
 
 Server::Server(const DataFolder& folder, const NutOptions& options, const std::vector<Served>& inverters,
@@ -141,13 +152,15 @@ Server::Server(const DataFolder& folder, const NutOptions& options, const std::v
     : executor_(folder.executor),
       options_(options),
       certificate_file_(folder, "nut.pem"),
-      service_(options, inverters, WithOwn(std::move(actions))),
+      actions_(std::move(actions)),
+      service_(options, inverters, WithOwn(actions_)),
       sweep_(folder.executor, [this] { CloseIdle(); }),
+      tell_(folder.executor, [this] { TellUntold(); }),
       tcp_(folder.executor, "NUT server", options.port, [this](tcp::socket socket) { Take(std::move(socket)); }) {
   if (options_.nas) {
     log::Warning(
-        "NUT server: nut.nas is on, so everybody in your network can log in with the passwords that NAS makers have "
-        "built in. Such a login can read, and nothing else");
+        "NUT server: nut.nas is on, so everyone in your network can use the logins that NAS makers have built in. With "
+        "them a computer can read and log in. It cannot send commands or shut others down");
   }
   if (!options_.tls) return;
   if (options_.cert_file.empty()) {
@@ -162,6 +175,7 @@ Server::~Server() = default;
 
 Actions Server::WithOwn(Actions actions) {
   actions.can_start_tls = [this] { return LoadTls(); };
+  actions.tell_clients = [this](const std::string& inverter, const auto&) { TellClients(inverter); };
   actions.new_id = MakeId;
   actions.log = [](const LogLine& line) { log::Write(line.level, line.text); };
   return actions;
@@ -169,23 +183,46 @@ Actions Server::WithOwn(Actions actions) {
 
 asio::awaitable<void> Server::Run() { return tcp_.Run(); }
 
-void Server::OnUpdate(const Inverter& inverter, const Update&) { service_.OnUpdate(inverter); }
+void Server::OnUpdate(const Inverter& inverter, const Update& update) {
+  service_.OnUpdate(inverter, update.now.steady);
+}
 
 void Server::OnStop() {
   for (const Ups& ups : service_.upses()) {
-    const size_t clients = service_.CountClients(ups);
-    if (!ups.inverter().snapshot().in_outage || clients == 0) continue;
+    if (!ups.inverter().snapshot().in_outage) continue;
     log::Warning(
-        "NUT server: stopping while {} is on battery. The computers that are logged in ({}) shut down unless the "
+        "NUT server: stopping while {} is on battery. Computers that use it ({} are logged in) shut down unless the "
         "program is back within 15 s",
-        ups.name(), clients);
+        ups.name(), service_.CountClients(ups));
   }
 }
 
+// The first change at once. A client that logs in and out in a loop has it told once a second.
+void Server::TellClients(const std::string& inverter) {
+  const auto now = Clock::now();
+  const auto told = told_at_.find(inverter);
+  if (told != told_at_.end() && now - told->second < kTellPause) {
+    untold_.insert(inverter);
+    if (!tell_.time()) tell_.Set(now + kTellPause);
+    return;
+  }
+  told_at_[inverter] = now;
+  untold_.erase(inverter);
+  actions_.tell_clients(inverter, service_.Clients(*service_.Find(inverter)));
+}
+
+void Server::TellUntold() {
+  const std::set<std::string> untold = std::exchange(untold_, {});
+  for (const std::string& inverter : untold) TellClients(inverter);
+}
+
 void Server::Take(tcp::socket socket) {
-  std::error_code ignored;
-  if (AddressOf(socket).empty() || !MakeRoom()) {
-    socket.close(ignored);
+  const std::string address = AddressOf(socket);
+  if (address.empty()) return;  // it is gone already
+  if (!MakeRoom()) {
+    const std::string line =
+        fmt::format("refused {}: {} computers are logged in, and there is no room for more", address, kMostConnections);
+    if (refusals_.IsNew(line, Clock::now())) log::Warning("NUT server: {}", line);
     return;
   }
   connections_.push_back(std::make_shared<Connection>(std::move(socket), service_));
@@ -197,29 +234,34 @@ asio::awaitable<void> Server::Serve(std::shared_ptr<Connection> connection) {
   bool is_open = true;
   while (is_open) {
     is_open = co_await connection->Read();
+    const bool is_much = connection->IsFull();
     while (is_open && !connection->is_handled()) {
       const Answer answer = connection->Handle(Now());
       if (!answer.text.empty()) is_open = co_await connection->Write(answer.text);
       if (answer.then == Answer::Then::kClose) is_open = false;
-      if (answer.text.size() >= kEnoughAtOnce) co_await Pause(executor_, kOthersTurn);
       if (is_open && answer.then == Answer::Then::kStartTls) {
+        const auto turn = std::max(Clock::now(), next_handshake_);
+        next_handshake_ = turn + kOthersTurn;
+        co_await PauseUntil(executor_, turn);
         const Context context = context_;
         is_open = co_await connection->StartTls(*context);
       }
+      if (is_open && (is_much || answer.text.size() >= kEnoughAtOnce)) co_await Pause(executor_, kOthersTurn);
+      if (connection->is_closed()) is_open = false;
     }
   }
-  connection->Close();
-  connection->session().OnLost(Clock::now());
+  connection->Close("the connection ended");
+  connection->session().OnLost(connection->why(), Clock::now());
   connections_.remove(connection);
 }
 
-// Room for one more; false: every client there is is logged in.
+// Room for one more; false: all clients are logged in.
 bool Server::MakeRoom() {
   if (connections_.size() < kMostConnections) return true;
   const auto oldest = std::find_if(connections_.begin(), connections_.end(),
                                    [](const auto& one) { return !one->session().is_logged_in(); });
   if (oldest == connections_.end()) return false;
-  (*oldest)->Close();
+  (*oldest)->Close("there were too many connections");
   connections_.erase(oldest);
   return true;
 }
@@ -227,27 +269,29 @@ bool Server::MakeRoom() {
 void Server::CloseIdle() {
   const auto now = Clock::now();
   for (const auto& connection : connections_) {
-    if (connection->IsIdle(now)) connection->Close();
+    if (connection->IsIdle(now)) connection->Close("it said nothing for 5 min");
+    if (connection->IsDeaf(now)) connection->Close("it did not read its answers");
   }
   if (!connections_.empty()) sweep_.Set(now + kSweep);
 }
 
-// True where TLS can start. The owner's certificate may have been renewed since.
+// True where TLS can start. The owner's files are read again after a while: they may have been renewed, or are there
+// now.
 bool Server::LoadTls() {
   if (!options_.tls) return false;
-  if (context_ && (options_.cert_file.empty() || Clock::now() - loaded_at_ < kCertificateHolds)) return true;
+  const auto now = Clock::now();
+  const bool is_own = options_.cert_file.empty();
+  if (now < load_again_ || (is_own && context_)) return context_ != nullptr;
   const auto context = MakeContext(options_, own_);
-  if (!context) {
-    if (troubles_.IsNew(context.error().message)) {
-      log::Warning("NUT server: {}. {}", context.error().message,
-                   context_ ? "The certificate before is still used" : "Until then there is no TLS");
-    }
-    return context_ != nullptr;
+  load_again_ = now + (context ? kCertificateHolds : kTryAgain);
+  if (context) {
+    troubles_.Clear();
+    context_ = *context;
+  } else if (troubles_.IsNew(context.error().message)) {
+    log::Warning("NUT server: {}. {}", context.error().message,
+                 context_ ? "The previous certificate stays in use" : "Clients cannot encrypt until this is fixed");
   }
-  troubles_.Clear();
-  context_ = *context;
-  loaded_at_ = Clock::now();
-  return true;
+  return context_ != nullptr;
 }
 
 }  // namespace aims::nut

@@ -10,7 +10,9 @@
 #include <asio/ssl/context.hpp>
 #include <chrono>
 #include <list>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,7 +32,7 @@ class Connection;
 class Server final : public Listener {
  public:
   static constexpr size_t kMostConnections = 32;
-  static constexpr std::chrono::seconds kIdle{300};   // without a request
+  static constexpr std::chrono::seconds kIdle{300};   // without a word from the client
   static constexpr std::chrono::seconds kUnread{20};  // a client that does not read its answers for so long is lost
 
   // The inverters and their options outlive it. Of `actions` TLS, ids and the log are its own.
@@ -41,7 +43,7 @@ class Server final : public Listener {
 
   void OnUpdate(const Inverter& inverter, const Update& update) override;
 
-  // The program ends: in an outage the clients shut down if it is away for long, and the owner may not expect that.
+  // The program ends: in an outage the clients shut down if it is away for long.
   void OnStop();
 
  private:
@@ -53,17 +55,25 @@ class Server final : public Listener {
   bool MakeRoom();
   void CloseIdle();
   bool LoadTls();
+  void TellClients(const std::string& inverter);
+  void TellUntold();
 
   asio::any_io_executor executor_;
   NutOptions options_;
   DataFile certificate_file_;
   Certificate own_;
   Context context_;  // null: no TLS
-  std::chrono::steady_clock::time_point loaded_at_{};
+  std::chrono::steady_clock::time_point load_again_{};
   LogOncePerLine troubles_;
+  std::chrono::steady_clock::time_point next_handshake_{};
+  Actions actions_;  // as they were given
   Service service_;
+  std::map<std::string, std::chrono::steady_clock::time_point> told_at_;  // who is logged in to that inverter
+  std::set<std::string> untold_;
+  LogThrottle refusals_;
   std::list<std::shared_ptr<Connection>> connections_;  // the oldest first
   Alarm sweep_;
+  Alarm tell_;
   TcpServer tcp_;
 };
 

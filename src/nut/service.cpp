@@ -23,9 +23,9 @@ Service::Service(const NutOptions& options, const std::vector<Served>& inverters
   for (const Served& served : inverters) upses_.emplace_back(*served.options, *served.inverter);
 }
 
-void Service::OnUpdate(const Inverter& inverter) {
+void Service::OnUpdate(const Inverter& inverter, Time now) {
   for (Ups& ups : upses_) {
-    if (&ups.inverter() == &inverter) ups.OnUpdate();
+    if (&ups.inverter() == &inverter) ups.OnUpdate(now);
   }
 }
 
@@ -72,36 +72,37 @@ size_t Service::CountClients(const Ups& ups) const {
 void Service::LogIn(const void* session, const Ups& ups, const std::string& name, const std::string& address,
                     Moment now) {
   logged_in_.push_back({session, &ups, {name, address, now.wall}});
-  Say(LogLevel::kInfo, fmt::format("{} at {} logged in to {}", name, address, ups.name()), now.steady);
+  Say(comings_and_goings_, LogLevel::kInfo, fmt::format("{} at {} logged in to {}", name, address, ups.name()),
+      now.steady);
   TellClients(ups);
 }
 
-void Service::LogOut(const void* session, Left how, Time now) {
+void Service::LogOut(const void* session, std::string_view why, Time now) {
   const auto found =
       std::find_if(logged_in_.begin(), logged_in_.end(), [&](const LoggedIn& one) { return one.session == session; });
   if (found == logged_in_.end()) return;
   const LoggedIn left = *found;
   logged_in_.erase(found);
   const std::string who = fmt::format("{} at {}", left.client.name, left.client.address);
-  Say(LogLevel::kInfo,
-      how == Left::kLoggedOut ? who + " logged out" : fmt::format("lost {}: the connection ended", who), now);
+  const std::string line = why.empty() ? who + " logged out" : fmt::format("lost {}: {}", who, why);
+  Say(comings_and_goings_, LogLevel::kInfo, line, now);
   TellClients(*left.ups);
 }
 
 void Service::ShutDown(const Ups& ups, const std::string& who, Time now) {
-  if (!ups.inverter().snapshot().in_outage) {
-    Say(LogLevel::kWarning,
-        fmt::format("{} asked for a shutdown of all computers at {} (FSD). Ignored: the utility power is there", who,
-                    ups.name()),
-        now);
-    return;
+  const Snapshot& snapshot = ups.inverter().snapshot();
+  std::string line = fmt::format("{} asked for a shutdown of all computers at {} (FSD)", who, ups.name());
+  if (!snapshot.in_outage) {
+    line += snapshot.reading ? ". Ignored: utility power is present"
+                             : ". Ignored: the inverter is not known to be on battery";
   }
-  Say(LogLevel::kWarning, fmt::format("{} asked for a shutdown of all computers at {} (FSD)", who, ups.name()), now);
+  Say(orders_, LogLevel::kWarning, line, now);
+  if (!snapshot.in_outage) return;
   actions_.shut_down(ups.name());
 }
 
-std::string Service::Do(const Ups& ups, Command command, std::string_view word, const std::string& who, Time now) {
-  Say(LogLevel::kInfo, fmt::format("{} asked for {} at {}", who, word, ups.name()), now);
+std::string Service::PassOn(const Ups& ups, Command command, std::string_view word, const std::string& who, Time now) {
+  Say(orders_, LogLevel::kInfo, fmt::format("{} asked for {} at {}", who, word, ups.name()), now);
   const bool is_taken = actions_.command(ups.name(), command);
   done_.push_back({actions_.new_id(), is_taken});
   if (done_.size() > kMostDone) done_.pop_front();
@@ -115,11 +116,11 @@ std::string_view Service::Outcome(std::string_view id) const {
 }
 
 // Clients come and go as often as they like: what is too much is counted.
-void Service::Say(LogLevel level, std::string text, Time now) {
-  if (const auto count = comings_and_goings_.LeftOut(now)) {
+void Service::Say(LogBudget& budget, LogLevel level, std::string text, Time now) {
+  if (const auto count = budget.LeftOut(now)) {
     actions_.log({LogLevel::kWarning, fmt::format("NUT server: {} lines were left out in the last minute", *count)});
   }
-  if (comings_and_goings_.Take(now)) actions_.log({level, "NUT server: " + std::move(text)});
+  if (budget.Take(now)) actions_.log({level, "NUT server: " + std::move(text)});
 }
 
 void Service::TellClients(const Ups& ups) { actions_.tell_clients(ups.name(), Clients(ups)); }

@@ -51,7 +51,7 @@ class Service {
 
   bool CanStartTls() { return actions_.can_start_tls(); }
 
-  void OnUpdate(const Inverter& inverter);
+  void OnUpdate(const Inverter& inverter, Time now);
 
   // By its id, or one of the first one's aliases, in upper or lower case; null: there is none.
   const Ups* Find(std::string_view name) const;
@@ -65,11 +65,11 @@ class Service {
 
   // For sessions. `session` tells one login from another.
   void LogIn(const void* session, const Ups& ups, const std::string& name, const std::string& address, Moment now);
-  enum class Left { kLoggedOut, kLost };
-  void LogOut(const void* session, Left how, Time now);
+  // `why` the connection was lost; empty: the client said LOGOUT.
+  void LogOut(const void* session, std::string_view why, Time now);
   void ShutDown(const Ups& ups, const std::string& who, Time now);
   // Passes `command`, which `who` asked for as `word`, on; the id by which the outcome can be asked for.
-  std::string Do(const Ups& ups, Command command, std::string_view word, const std::string& who, Time now);
+  std::string PassOn(const Ups& ups, Command command, std::string_view word, const std::string& who, Time now);
   // "SUCCESS", "ERR FAILED", or "ERR UNKNOWN": no such id.
   std::string_view Outcome(std::string_view id) const;
 
@@ -84,7 +84,7 @@ class Service {
     bool is_taken;
   };
 
-  void Say(LogLevel level, std::string text, Time now);
+  void Say(LogBudget& budget, LogLevel level, std::string text, Time now);
   void TellClients(const Ups& ups);
 
   std::vector<Ups> upses_;
@@ -94,6 +94,7 @@ class Service {
   std::deque<Done> done_;  // the newest last
   LogThrottle refusals_;
   LogBudget comings_and_goings_{30, 10};
+  LogBudget orders_{30, 10};  // shutdowns and commands
 };
 
 }  // namespace aims::nut

@@ -201,7 +201,7 @@ Answer Session::Handle(const Words& words, Moment now) {
       {"MASTER", true, &Session::BePrimary},
       {"FSD", true, &Session::ForceShutdown},
       {"SET", true, &Session::Set},
-      {"INSTCMD", true, &Session::Command},
+      {"INSTCMD", true, &Session::Instruct},
   };
   const auto* verb = std::find_if(std::begin(kVerbs), std::end(kVerbs),
                                   [&](const auto& one) { return !words.empty() && IsSame(one.word, words[0]); });
@@ -276,7 +276,7 @@ Answer Session::LogIn(const Words& words, Moment now) {
 
 Answer Session::LogOut(const Words& words, Moment now) {
   if (words.size() != 1) return Refuse(kInvalidArgument);
-  service_.LogOut(this, Service::Left::kLoggedOut, now.steady);
+  service_.LogOut(this, "", now.steady);
   return {"OK Goodbye\n", Answer::Then::kClose};
 }
 
@@ -321,7 +321,7 @@ Answer Session::Tracking(const Words& words) const {
   return {Line("{}", service_.Outcome(words[2]))};
 }
 
-Answer Session::Command(const Words& words, Moment now) {
+Answer Session::Instruct(const Words& words, Moment now) {
   if (words.size() < 3) return Refuse(kInvalidArgument);
   const Ups* ups = service_.Find(words[1]);
   if (!ups) return Refuse(kUnknownUps);
@@ -331,7 +331,7 @@ Answer Session::Command(const Words& words, Moment now) {
   if (!May(Right::kCommands, now)) return Refuse(kAccessDenied);
   if (ups->is_silent()) return Refuse(kCommandFailed);
   const bool is_so = row->otherwise && IsSo(row->command, *ups->reading());
-  const std::string id = service_.Do(*ups, is_so ? *row->otherwise : row->command, row->name, Who(), now.steady);
+  const std::string id = service_.PassOn(*ups, is_so ? *row->otherwise : row->command, row->name, Who(), now.steady);
   return {is_tracking_ ? Line("OK TRACKING {}", id) : "OK\n"};
 }
 

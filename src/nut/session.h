@@ -34,8 +34,8 @@ class Session {
 
   Answer Handle(const Words& words, Moment now);
 
-  // The connection ended, or was ended.
-  void OnLost(Service::Time now) { service_.LogOut(this, Service::Left::kLost, now); }
+  // The connection ended; `why`, for the log.
+  void OnLost(std::string_view why, Service::Time now) { service_.LogOut(this, why, now); }
   // The TLS that was asked for stands.
   void OnTls() { is_encrypted_ = true; }
 
@@ -57,7 +57,7 @@ class Session {
   Answer Set(const Words& words, Moment now);
   Answer SetTracking(const std::string& value);
   Answer Tracking(const Words& words) const;
-  Answer Command(const Words& words, Moment now);
+  Answer Instruct(const Words& words, Moment now);
   bool May(Right right, Moment now);
   std::string Who() const;
 

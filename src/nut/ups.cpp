@@ -2,17 +2,31 @@
 
 namespace aims::nut {
 
-void Ups::OnUpdate() {
+void Ups::OnUpdate(Inverter::Time now) {
   const Snapshot& snapshot = inverter_.snapshot();
   if (!snapshot.in_outage) {
     last_.reset();
+    last_load_power_.reset();
   } else if (snapshot.reading) {
     last_ = snapshot.reading;
+    last_load_power_ = snapshot.load_power;
     was_read_on_battery_ = true;
   }
+  if (snapshot.reading || !IsOrder()) {
+    ordered_.reset();
+  } else if (!ordered_) {
+    ordered_ = now;
+  }
+  is_order_old_ = ordered_ && now - *ordered_ >= kOrderStands;
 }
 
-bool Ups::is_stale() const { return !inverter_.snapshot().reading && !inverter_.snapshot().in_outage; }
+bool Ups::is_stale() const {
+  return is_order_old_ || (!inverter_.snapshot().reading && !inverter_.snapshot().in_outage);
+}
+
+std::optional<double> Ups::load_power() const {
+  return inverter_.snapshot().reading ? inverter_.snapshot().load_power : last_load_power_;
+}
 
 const Reading* Ups::reading() const {
   const Snapshot& snapshot = inverter_.snapshot();
@@ -29,7 +43,7 @@ bool Ups::IsOrder() const {
 }
 
 std::string Ups::status() const {
-  constexpr double kFull = 98;  // %: where the inverter says that the battery is full
+  constexpr double kFull = 98;  // %, as the log's "the battery is full"
   constexpr double kMostLoad = 100;
   const Snapshot& snapshot = inverter_.snapshot();
   const Reading* reading = this->reading();

@@ -9,6 +9,8 @@ namespace aims::nut {
 namespace {
 
 using Text = std::optional<std::string>;
+using Measured = double Reading::*;
+using MaybeMeasured = std::optional<double> Reading::*;
 
 Text OrNothing(std::string_view text) {
   if (text.empty()) return {};
@@ -21,12 +23,12 @@ Text Number(const std::optional<double>& number, int decimals) {
 }
 
 // A value of the reading that stands, if there is one.
-Text OfReading(const Ups& ups, double Reading::*number, int decimals) {
+Text OfReading(const Ups& ups, Measured number, int decimals) {
   if (!ups.reading()) return {};
   return Number(ups.reading()->*number, decimals);
 }
 
-Text OfReading(const Ups& ups, std::optional<double> Reading::*number, int decimals) {
+Text OfReading(const Ups& ups, MaybeMeasured number, int decimals) {
   if (!ups.reading()) return {};
   return Number(ups.reading()->*number, decimals);
 }
@@ -98,7 +100,7 @@ constexpr Variable kVariables[] = {
     {"ups.power.nominal", "Rated power of the inverter (VA)",
      [](const Ups& ups) { return Number(ups.options().battery.rated_power, 0); }, true},
     {"ups.realpower", "Power of the load (W)",
-     [](const Ups& ups) { return Number(ups.inverter().snapshot().load_power, 0); }, true},
+     [](const Ups& ups) { return Number(ups.load_power(), 0); }, true},
     {"ups.realpower.nominal", "Rated power of the inverter (W)",
      [](const Ups& ups) -> Text {
        const BatteryOptions& battery = ups.options().battery;

@@ -364,7 +364,11 @@ NutUser ReadNutUser(Section& section) {
 void ReadNutUsers(Section& nut, NutOptions& into, Findings& findings) {
   const Json* list = nut.Find("users");
   if (!list) return;
-  if (!list->IsArray()) return nut.Refuse("users", *list, "a list with an entry for each user");
+  // What is there may hold a password.
+  constexpr string_view kNotShown = "what it holds is not accepted; it takes ";
+  if (!list->IsArray()) {
+    return nut.Mistake("users", fmt::format("{}a list with an entry for each user", kNotShown));
+  }
   std::set<std::string> names;
   if (into.nas) {
     for (const auto& [name, password] : kNasLogins) names.emplace(name);
@@ -372,7 +376,7 @@ void ReadNutUsers(Section& nut, NutOptions& into, Findings& findings) {
   for (rapidjson::SizeType i = 0; i < list->Size(); ++i) {
     const Json& entry = (*list)[i];
     if (!entry.IsObject()) {
-      nut.Mistake(fmt::format("users[{}]", i), Shown(entry) + " is not accepted; it takes a group of options");
+      nut.Mistake(fmt::format("users[{}]", i), fmt::format("{}a group of options", kNotShown));
       continue;
     }
     Section section(entry, fmt::format("nut.users[{}].", i), findings);
@@ -405,6 +409,9 @@ void ReadNut(Section& section, NutOptions& nut, Findings& findings) {
   if (nut.cert_file.empty() != nut.key_file.empty()) {
     const string_view missing = nut.cert_file.empty() ? "cert_file" : "key_file";
     section.Mistake(missing, "it is missing; a certificate and its key are given together, or neither");
+  }
+  if (!nut.tls && !nut.cert_file.empty()) {
+    section.Warning("cert_file", "it is ignored, because nut.tls is off, and passwords are sent as plain text");
   }
   ReadNutUsers(section, nut, findings);
   section.WarnOfUnknown();

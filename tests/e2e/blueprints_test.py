@@ -175,13 +175,17 @@ def test_the_blueprints_through_outages(docker_image, tmp_path):
         # that is logged in to the NUT server.
         time.sleep(7)  # the advice is withdrawn
         third = time.monotonic()
+        stage_changed = core.states()["input_number.stage"]["last_changed"]
         with Client(nut["port"]) as computer:
             assert computer.log_in("pve", "p") == "OK"
             until(lambda: core.states()["sensor.aims_inverter_nut_clients"]["state"] == "1", 5, "the login")
             simulator.do("utility off")
             simulator.do("battery 10.4")
             until(lambda: computer.status().startswith("FSD OB LB"), 15, "the order")
-            time.sleep(4)
+            # The helper is set before the wait: now it waits.
+            until(lambda: core.states()["binary_sensor.aims_inverter_shutdown_advised"]["state"] == "on", 10, "the advice")
+            until(lambda: core.states()["input_number.stage"]["last_changed"] > stage_changed and stage() == 3, 15, "the last stage")
+            time.sleep(3)
             assert stages(third) == []
         until(lambda: stages(third) == ["last"], 20, "the last stage")
         time.sleep(3)

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -74,6 +75,15 @@ class Client:
         return answer.split('"')[1] if '"' in answer else answer
 
 
+def starttls(client):
+    """TLS from now on; the socket that speaks it."""
+    assert client.ask("STARTTLS") == "OK STARTTLS"
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    client.socket = context.wrap_socket(client.socket)
+    return client.socket
+
+
 def has_nut():
     if not (PROGRAMS / "upsd").exists() or not shutil.which("upsc"):
         not_here("NUT (nut-server, nut-client)")
@@ -94,6 +104,7 @@ class Driver:
         try:
             while True:
                 peer, _ = self.server.accept()
+                self.peer = peer
                 with peer:
                     self._talk(peer, peer.makefile("r"))
         except OSError:
@@ -112,6 +123,9 @@ class Driver:
                         answer += [f"SETFLAGS {name} STRING", f"SETAUX {name} {kind.removeprefix('STRING:')}"]
                 answer += [f"ADDCMD {command}" for command in self.commands]
                 peer.sendall("\n".join([*answer, "DATAOK", "DUMPDONE", ""]).encode())
+
+    def say(self, line):
+        self.peer.sendall(line.encode() + b"\n")
 
     def close(self):
         self.server.close()

@@ -44,6 +44,8 @@ inline NutOptions WithUsers() {
 }
 
 struct House {
+  static constexpr char kBoot[] = "11223344";
+
   InverterOptions options;
   Inverter inverter;
   Moment now{Inverter::Time(1000s), WallTime(1'700'000'000s)};
@@ -61,7 +63,7 @@ struct House {
   explicit House(InverterOptions described = DescribedInverter(), const SavedInverter& saved = Charged(),
                  const NutOptions& nut = WithUsers())
       : options(std::move(described)),
-        inverter(options, saved, "run"),
+        inverter(options, saved, "run", kBoot),
         service(nut, {{&options, &inverter}},
                 {.command =
                      [this](const std::string& id, aims::Command command) {
@@ -79,7 +81,7 @@ struct House {
     sessions.push_back(std::make_unique<Session>(service, "192.168.1.20"));
   }
 
-  void Hear(const Update&) { service.OnUpdate(inverter); }
+  void Hear(const Update&) { service.OnUpdate(inverter, now.steady); }
   void Pass(Seconds time) {
     now.steady += time;
     now.wall += time;

@@ -112,7 +112,7 @@ TEST_CASE_FIXTURE(House, "a login is counted, listed, told to the inverter, and 
   const Answer answer = Handle(session, "LOGOUT");
   CHECK(answer.text == "OK Goodbye\n");
   CHECK(answer.then == Answer::Then::kClose);
-  session.OnLost(now.steady);
+  session.OnLost("the connection ended", now.steady);
   CHECK(inverter.snapshot().nut_clients == std::vector<NutClient>());
   CHECK(log.size() == 2);
   CHECK(log.back() == "NUT server: pve at 192.168.1.21 logged out");
@@ -122,7 +122,7 @@ TEST_CASE_FIXTURE(House, "a login works while the data are stale, and a lost cli
   Session& session = Another();
   LogInAs(session, "pve", "p");
   CHECK(Ask(session, "LOGIN ups") == "OK\n");
-  session.OnLost(now.steady);
+  session.OnLost("the connection ended", now.steady);
   CHECK(service.CountClients(service.upses().front()) == 0);
   CHECK(log.back() == "NUT server: lost pve at 192.168.1.21: the connection ended");
 }
@@ -249,7 +249,7 @@ TEST_CASE_FIXTURE(House, "clients that come and go all the time do not fill the 
     LogInAs(session, "pve", "p");
     Ask(session, "LOGIN ups");
     Pass(1s);
-    session.OnLost(now.steady);
+    session.OnLost("the connection ended", now.steady);
     sessions.pop_back();
   }
   CHECK(log.size() < 30 + 17 * 11);

@@ -15,6 +15,7 @@ SavedInverter SavedIn(Cause cause, bool is_advised = false) {
   saved.outages.running = Outage{.begin = WallTime(1'699'999'000s), .duration = 900s, .cause = cause};
   saved.outages.last_seen = WallTime(1'699'999'900s);
   saved.battery.shutdown_advised = is_advised;
+  saved.battery.boot = House::kBoot;
   return saved;
 }
 
@@ -104,6 +105,8 @@ TEST_CASE_FIXTURE(House, "in a silent outage the last reading stands, and charge
   CHECK(Status() == "OB DISCHRG");
   CHECK(Value("output.voltage") == "120.0");
   CHECK(Value("driver.state") == "reconnect.trying");
+  CHECK(Value("ups.realpower") == "276");
+  CHECK(std::stod(Value("battery.charge")) < 100);
   Miss(600s);
   CHECK(Status() == "OB DISCHRG");
   CHECK(std::stod(Value("battery.runtime")) < before - 500);
@@ -166,6 +169,36 @@ TEST_CASE("after a restart and a minute of silence our own advice orders, and sa
   CHECK(due.Status() == "FSD OB LB DISCHRG");
 }
 
+TEST_CASE("after a restart of the host nothing orders before a reading: the power may have come back meanwhile") {
+  InverterOptions options = DescribedInverter();
+  options.shutdown.after = 100s;
+  SavedInverter saved = SavedIn(Cause::kNoMains, true);
+  saved.battery.boot = "another";
+  House house(options, saved);
+  CHECK(house.Status() == "OB DISCHRG");
+  house.Miss(3600s);
+  CHECK(house.Status() == "OB DISCHRG");
+  house.Read(house.outage, 20s);
+  CHECK(house.Status() == "FSD OB LB DISCHRG");
+}
+
+TEST_CASE("an order stands for ten minutes on a silent wire: a computer that starts later is not shut down") {
+  InverterOptions options = DescribedInverter();
+  options.shutdown.after = 5s;
+  House house(options);
+  house.Read(house.mains, 10s);
+  house.Read(house.outage, 20s);
+  REQUIRE(house.Status() == "FSD OB LB DISCHRG");
+  house.Miss(599s);
+  CHECK(house.Status() == "FSD OB LB DISCHRG");
+  house.Miss(60s);
+  CHECK(house.Status() == kStale);
+  house.Read(house.outage);
+  CHECK(house.Status() == "FSD OB LB DISCHRG");
+  house.Read(house.mains);
+  CHECK(house.Status().starts_with("OL"));
+}
+
 TEST_CASE("a test that an earlier run saw is no outage: the data are stale") {
   House house(DescribedInverter(), SavedIn(Cause::kTest));
   CHECK(house.Status() == kStale);
@@ -223,8 +256,8 @@ TEST_CASE_FIXTURE(House, "a primary's FSD with the utility there is answered, sa
   CHECK(Status() == "OL");
   CHECK_FALSE(inverter.snapshot().shutdown_advised);
   REQUIRE(log.size() == 1);
-  CHECK(log[0] ==
-        "NUT server: nas at 192.168.1.20 asked for a shutdown of all computers at aims_inverter (FSD). Ignored: the "
-        "utility "
-        "power is there");
+  CHECK(
+      log[0] ==
+      "NUT server: nas at 192.168.1.20 asked for a shutdown of all computers at aims_inverter (FSD). Ignored: utility "
+      "power is present");
 }

@@ -472,9 +472,9 @@ TEST_CASE("what else is wrong with the NUT server's options") {
   CHECK(GoodNut(std::string("\"users\":[") + kPve + R"(,{"name":"PVE","password":"x"}])").users.size() == 2);
   CHECK(NutMistake(R"("users":[{"name":"pve","password":"x","role":"master"}])") ==
         "nut.users[0].role: \"master\" is not accepted; it takes read, secondary or primary");
-  CHECK(NutMistake(R"("users":["pve"])") == "nut.users[0]: \"pve\" is not accepted; it takes a group of options");
+  CHECK(NutMistake(R"("users":["pve"])") == "nut.users[0]: what it holds is not accepted; it takes a group of options");
   CHECK(NutMistake("\"users\":\"pve\"") ==
-        "nut.users: \"pve\" is not accepted; it takes a list with an entry for each user");
+        "nut.users: what it holds is not accepted; it takes a list with an entry for each user");
   for (const std::string name : {"monuser", "admin"}) {
     const std::string user = R"("users":[{"name":")" + name + R"(","password":"geheim1"}])";
     CHECK(GoodNut(user).users.size() == 1);
