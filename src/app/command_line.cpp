@@ -38,6 +38,11 @@ tl::expected<CommandLine, int> ParseCommandLine(int argc, char** argv) {
   app.add_option("--data", line.data, "Where the program keeps what it has to remember")->capture_default_str();
   app.add_option("--log-level", level, "Instead of the options' log_level")
       ->check(CLI::IsMember(std::vector<std::string>(std::begin(kLogLevels), std::end(kLogLevels))));
+  std::string file;
+  auto* check =
+      app.add_option("--check", file, "Say what is wrong with the options in FILE, by default those of --options")
+          ->type_name("FILE")
+          ->expected(0, 1);
   app.add_flag("--healthcheck", line.healthcheck, "Ask the program that runs with the same --data whether it is alive");
   auto* address =
       app.add_option("--probe", probe, "Ask the inverter at ADDRESS once and say what came")->type_name("ADDRESS");
@@ -49,6 +54,7 @@ tl::expected<CommandLine, int> ParseCommandLine(int argc, char** argv) {
   if (const auto parsed = Parse(app, argc, argv); !parsed) return tl::unexpected<int>(parsed.error());
 
   line.log_level = FromName<LogLevel>(kLogLevels, level);
+  if (check->count() > 0) line.check = file.empty() ? line.options : file;
   if (address->count() == 0) return line;
   const auto parsed = ParseAddress(probe);
   if (parsed) {

@@ -16,6 +16,7 @@ struct CommandLine {
   std::optional<LogLevel> log_level;  // over that of the options
   std::optional<Address> probe;       // --probe ADDRESS
   int baud_rate = 2400;               // of --probe
+  std::optional<std::string> check;   // --check FILE; by default that of --options
   bool healthcheck = false;
 };
 

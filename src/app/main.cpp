@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "app/app.h"
+#include "app/check.h"
 #include "app/command_line.h"
 #include "app/health.h"
 #include "app/probe.h"
@@ -35,7 +36,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int kWrongOptions = 2;
-constexpr size_t kLargestOptions = 16 << 20;
 constexpr auto kWaitForLock = 10s;
 
 std::string FromEnvironment(const char* name, const char* otherwise) {
@@ -146,7 +146,8 @@ int main(int argc, char** argv) {
   asio::signal_set signals(context, SIGTERM, SIGINT);
   const auto line = aims::ParseCommandLine(argc, argv);
   if (!line) return line.error();
-  if (line->healthcheck || line->probe) signals.clear();
+  if (line->healthcheck || line->probe || line->check) signals.clear();
+  if (line->check) return aims::CheckOptions(*line->check) ? EXIT_SUCCESS : aims::kWrongOptions;
   if (line->healthcheck) return aims::IsHealthy(line->data) ? EXIT_SUCCESS : EXIT_FAILURE;
   int code = EXIT_FAILURE;
   try {

@@ -34,6 +34,7 @@ constexpr auto kOthersTurn = 20ms;          // for so long: who asks without a p
 constexpr int kMostUnread = 64 << 10;       // bytes, in the kernel
 constexpr auto kSweep = 5s;                 // between two looks for connections to end
 constexpr auto kHandshake = 10s;
+constexpr auto kLongestQueue = 32 * kOthersTurn;                           // of handshakes, one after the other
 constexpr std::chrono::seconds kCertificateHolds = std::chrono::hours(1);  // then the owner's files are read again,
 constexpr std::chrono::seconds kTryAgain = 10s;                            // and so, where they could not be
 constexpr auto kTellPause = 1s;
@@ -240,8 +241,9 @@ asio::awaitable<void> Server::Serve(std::shared_ptr<Connection> connection) {
       if (!answer.text.empty()) is_open = co_await connection->Write(answer.text);
       if (answer.then == Answer::Then::kClose) is_open = false;
       if (is_open && answer.then == Answer::Then::kStartTls) {
-        const auto turn = std::max(Clock::now(), next_handshake_);
-        next_handshake_ = turn + kOthersTurn;
+        const auto now = Clock::now();
+        const auto turn = std::max(now, next_handshake_);
+        next_handshake_ = std::min<Clock::time_point>(turn + kOthersTurn, now + kLongestQueue);
         co_await PauseUntil(executor_, turn);
         const Context context = context_;
         is_open = co_await connection->StartTls(*context);

@@ -46,6 +46,14 @@ TEST_CASE("--probe takes an address, and a speed that a line can have") {
   CHECK(Parse({"--baud", "9600"}).error() == 2);  // of what?
 }
 
+TEST_CASE("--check takes a file, or that of --options") {
+  CHECK_FALSE(Parse({})->check);
+  CHECK(Parse({"--check"})->check == "/data/options.json");
+  CHECK(Parse({"--check", "o.json"})->check == "o.json");
+  CHECK(Parse({"--options", "p.json", "--check"})->check == "p.json");
+  CHECK(Parse({"--check", "o.json", "p.json"}).error() == 2);
+}
+
 TEST_CASE("a wrong word is exit code 2, and help is 0") {
   CHECK(Parse({"--no-such"}).error() == 2);
   CHECK(Parse({"--log-level", "loud"}).error() == 2);

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from peers import KEYS, Broker, FakeSupervisor, Simulator, Subscriber, options, until
+from nut import Client, starttls
+from peers import KEYS, Broker, FakeSupervisor, Simulator, Subscriber, accepts, options, until
 
 BY_ID = Path("/dev/serial/by-id/usb-AIMS_test_adapter-if00-port0")
 
@@ -53,10 +54,14 @@ def test_the_app_as_the_supervisor_runs_it(docker_image, tmp_path, by_id, addres
     with Broker(tmp_path) as broker, Subscriber(broker.port) as ears, \
             FakeSupervisor(FakeSupervisor.broker(broker.port)) as supervisor:
         (data / "options.json").write_text(json.dumps(
-            {"inverters": [{"name": "AIMS inverter", "device" if address else "model": address}], "mqtt": {}}))
+            {"inverters": [{"name": "AIMS inverter", "device" if address else "model": address}], "mqtt": {},
+             "nut": {"enabled": True, "tls": True, "users": [{"name": "pve", "password": "p"}]}}))
         with app(image, data, supervisor) as container:
             state = ears.until_state(lambda s: s["connection"] == "ON", 10)
-            assert set(state) == KEYS and state["battery_voltage"] == 13.5
+            assert set(state) == KEYS | {"nut_clients", "nut_client_list"} and state["battery_voltage"] == 13.5
+            with Client(until(lambda: 3493 if accepts(3493) else None, 20, "the NUT server")) as client:
+                starttls(client)
+                assert client.log_in("pve", "p") == "OK" and client.status() == "OL"
             by_id.do("utility off")
             ears.until_state(lambda s: s["utility_power"] == "OFF", 3)
 

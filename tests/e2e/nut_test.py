@@ -436,6 +436,19 @@ def test_requests_in_pieces_and_at_once_are_each_answered_in_order(served):
         assert client.line() == ""
 
 
+@pytest.mark.skipif("AIMS_LONG" not in os.environ, reason="it takes five minutes")
+def test_a_client_that_says_nothing_for_five_minutes_is_closed(served):
+    program, _, port = served()
+    with Client(port) as mute, Client(port) as other:
+        assert mute.log_in("pve", "p") == "OK"
+        for _ in range(5):
+            assert not mute.is_closed(58)
+            assert other.status() == "OL"
+        assert mute.is_closed(20)
+        assert other.status() == "OL"
+    program.until_line("NUT server: lost pve at 127.0.0.1: it said nothing for 5 min")
+
+
 def test_a_client_that_logs_in_and_out_in_a_loop_is_told_once_a_second(served, broker, ears):
     program, _, port = served(broker_port=broker.port)
     ears.until_state(lambda s: s["nut_clients"] == 0)

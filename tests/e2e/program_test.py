@@ -694,3 +694,21 @@ def test_nothing_listens_at_the_network_adapter(tmp_path):
         program.until_line("nothing listens there (Connection refused); looking for it every 1 s. Is the network adapter switched on?")
         time.sleep(2.5)
         assert len(program.lines("nothing listens there")) == 1
+
+
+@pytest.mark.release
+def test_check_says_every_mistake_in_the_options(tmp_path):
+    def check(text, *arguments):
+        (tmp_path / "o.json").write_text(text)
+        done = subprocess.run([PROGRAM, "--check", *arguments], capture_output=True, text=True, timeout=20)
+        return done.returncode, done.stdout.splitlines()
+
+    file = str(tmp_path / "o.json")
+    assert check(json.dumps({"inverters": [{"name": "A"}]}), file) == (0, [f"The options in {file} are right."])
+    code, said = check(json.dumps({"inverters": [{"name": "A", "baud_rate": 300}], "mqtt": {"port": 0}, "more": 1}), file)
+    assert code == 2 and len(said) == 3
+    assert said[0].startswith("inverters[0].baud_rate: ") and said[1].startswith("mqtt.port: ") and said[2].startswith("warning: ")
+    code, said = check("{", file)
+    assert code == 2 and said[0].startswith("this is not JSON")
+    code, said = check("{", str(tmp_path / "nowhere.json"))
+    assert code == 2 and "nowhere.json cannot be read" in said[0]
