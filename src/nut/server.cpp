@@ -248,7 +248,10 @@ asio::awaitable<void> Server::Serve(std::shared_ptr<Connection> connection) {
         const Context context = context_;
         is_open = co_await connection->StartTls(*context);
       }
-      if (is_open && (is_much || answer.text.size() >= kEnoughAtOnce)) co_await Pause(executor_, kOthersTurn);
+      const bool has_had_turn = is_much || answer.text.size() >= kEnoughAtOnce;
+      if (is_open && has_had_turn) {
+        co_await Pause(executor_, kOthersTurn);
+      }
       if (connection->is_closed()) is_open = false;
     }
   }
