@@ -18,8 +18,8 @@ class TcpServer {
   using OnConnection = std::function<void(asio::ip::tcp::socket)>;
 
   // `name`: what the log calls it.
-  TcpServer(asio::any_io_executor executor, std::string name, uint16_t port, OnConnection on_connection)
-      : acceptor_(std::move(executor)), name_(std::move(name)), port_(port), on_connection_(std::move(on_connection)) {}
+  TcpServer(const asio::any_io_executor& executor, std::string name, uint16_t port, OnConnection on_connection)
+      : acceptor_(executor), name_(std::move(name)), port_(port), on_connection_(std::move(on_connection)) {}
 
   asio::awaitable<void> Run();
 
