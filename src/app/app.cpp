@@ -87,8 +87,9 @@ void App::StartNut(const DataFolder& folder, const Options& options) {
     Inverter& inverter = Find(id);
     const Update update = inverter.RequestShutdown(Now());
     OnUpdate(inverter, update);
-    for (const LogLine& line : update.lines)
+    for (const LogLine& line : update.lines) {
       log::Write(line.level, fmt::format("{}: {}", inverter.device().name, line.text));
+    }
   };
   const auto tell_clients = [this](const std::string& id, std::vector<NutClient> clients) {
     Inverter& inverter = Find(id);

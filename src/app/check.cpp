@@ -4,17 +4,23 @@
 
 #include "base/text.h"
 #include "io/files.h"
-#include "options/options.h"
 
 namespace aims {
 
+Result<CheckedOptions> ReadOptions(const std::string& path) {
+  constexpr size_t kLargest = 16 << 20;
+  const auto text = ReadFile(path, kLargest);
+  if (!text) return tl::unexpected<Error>(text.error());
+  return ParseOptions(*text);
+}
+
 bool CheckOptions(const std::string& path) {
-  const auto text = ReadFile(path, kLargestOptions);
-  if (!text) {
-    fmt::print("{}\n", OneLine(text.error().message));
+  const auto checked = ReadOptions(path);
+  if (!checked) {
+    fmt::print("{}\n", OneLine(checked.error().message));
     return false;
   }
-  const Findings findings = ParseOptions(*text).findings;
+  const Findings& findings = checked->findings;
   for (const std::string& mistake : findings.mistakes) fmt::print("{}\n", OneLine(mistake));
   for (const std::string& warning : findings.warnings) fmt::print("warning: {}\n", OneLine(warning));
   if (findings.mistakes.empty()) fmt::print("The options in {} are right.\n", OneLine(path));

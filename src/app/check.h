@@ -1,16 +1,18 @@
-// --check: says what is wrong with the options, without running.
+// The file of options, read and checked; and --check, which says what is wrong with it, without running.
 
 #pragma once
 
-#include <cstddef>
 #include <string>
+
+#include "base/result.h"
+#include "options/options.h"
 
 namespace aims {
 
+// kAbsent, kRefused: there is no file to read at `path`.
+Result<CheckedOptions> ReadOptions(const std::string& path);
+
 // Prints a line for each mistake and each warning in the options at `path`; false: there is a mistake, or no such file.
 bool CheckOptions(const std::string& path);
-
-// The largest file of options that is read.
-inline constexpr size_t kLargestOptions = 16 << 20;
 
 }  // namespace aims

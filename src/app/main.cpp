@@ -45,16 +45,15 @@ std::string FromEnvironment(const char* name, const char* otherwise) {
 
 // The options to run with, or the exit code after every mistake was said.
 tl::expected<Options, int> LoadOptions(const CommandLine& line) {
-  const auto text = ReadFile(line.options, kLargestOptions);
-  if (!text) {
-    log::Failed("options: {}", text.error().message);
+  auto checked = ReadOptions(line.options);
+  if (!checked) {
+    log::Failed("options: {}", checked.error().message);
     return tl::unexpected<int>(kWrongOptions);
   }
-  CheckedOptions checked = ParseOptions(*text);
-  for (const std::string& warning : checked.findings.warnings) log::Warning("options: {}", warning);
-  for (const std::string& mistake : checked.findings.mistakes) log::Failed("options: {}", mistake);
-  if (!checked.findings.mistakes.empty()) return tl::unexpected<int>(kWrongOptions);
-  return checked.options;
+  for (const std::string& warning : checked->findings.warnings) log::Warning("options: {}", warning);
+  for (const std::string& mistake : checked->findings.mistakes) log::Failed("options: {}", mistake);
+  if (!checked->findings.mistakes.empty()) return tl::unexpected<int>(kWrongOptions);
+  return std::move(checked->options);
 }
 
 // The log may not be writable, and Paho's threads, the resolver's and the disk's may be busy for long: they are not

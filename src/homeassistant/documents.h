@@ -32,9 +32,8 @@ std::string DiscoveryDocument(const Topics& topics, const Device& device, const 
 // Empty: there are none.
 std::string RemovalDocument(const Topics& topics, const Device& device, const Device& before, const Origin& origin);
 
-// {"battery_low": "OFF", "battery_voltage": 13.5, …}: every key always, null where unknown; but for
-// those of a NUT server that is not there. `reuse`: the document
-// before, in whose memory this one is written.
+// {"battery_low": "OFF", "battery_voltage": 13.5, …}: every key always, null where unknown; but those of the NUT server
+// only where there is one. `reuse`: the document before, in whose memory this one is written.
 std::string StateDocument(const Snapshot& snapshot, std::string reuse = {});
 
 // {"event_type": "Power lost", "id": …, "time": …, "late": false}. Late: told so long after it happened that an

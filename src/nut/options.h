@@ -36,7 +36,7 @@ struct NutOptions {
   std::vector<NutUser> users;
 };
 
-// Synology's, QNAP's and Asustor's. Everybody knows them.
+// Synology's, QNAP's and Asustor's. They are public.
 inline constexpr std::pair<std::string_view, std::string_view> kNasLogins[] = {
     {"monuser", "secret"}, {"admin", "123456"}, {"admin", "1111"}};
 

@@ -44,8 +44,9 @@ bool Service::IsAllowed(const Login& login, Right right, const std::string& addr
   if (verdict == kAllowed) return true;
   const std::string who = fmt::format("{} at {}", login.name.substr(0, kLongestName), address);
   std::string line;
-  if (verdict == kNotAllowed)
+  if (verdict == kNotAllowed) {
     line = fmt::format("refused {}: the user's role or commands option does not allow it", who);
+  }
   if (verdict == kWrong || verdict == kWrongTooOften) {
     line = fmt::format("refused {}: no user has this name and password", who);
   }

@@ -184,7 +184,7 @@ Answer Session::Handle(const Words& words, Moment now) {
   static constexpr struct {
     std::string_view word;
     bool needs_login;
-    Answer (Session::*answer)(const Words&, Moment);
+    Answer (Session::*answer)(const Words&);
   } kVerbs[] = {
       {"VER", false, &Session::Version},
       {"NETVER", false, &Session::ProtocolVersion},
@@ -208,38 +208,39 @@ Answer Session::Handle(const Words& words, Moment now) {
   if (verb == std::end(kVerbs)) return Refuse(kUnknownCommand);
   if (verb->needs_login && !name_) return Refuse(kNameRequired);
   if (verb->needs_login && !password_) return Refuse(kPasswordRequired);
-  return (this->*verb->answer)(words, now);
+  now_ = now;
+  return (this->*verb->answer)(words);
 }
 
-Answer Session::Version(const Words& words, Moment) {
+Answer Session::Version(const Words& words) {
   if (words.size() != 1) return Refuse(kInvalidArgument);
   return {Line("{}", kInfo)};
 }
 
-Answer Session::ProtocolVersion(const Words& words, Moment) {
+Answer Session::ProtocolVersion(const Words& words) {
   if (words.size() != 1) return Refuse(kInvalidArgument);
   return {"1.3\n"};
 }
 
-Answer Session::Help(const Words& words, Moment) {
+Answer Session::Help(const Words& words) {
   if (words.size() != 1) return Refuse(kInvalidArgument);
   return {"Commands: HELP VER PROTVER GET LIST SET INSTCMD LOGIN LOGOUT USERNAME PASSWORD STARTTLS\n"};
 }
 
-Answer Session::StartTls(const Words&, Moment) {
+Answer Session::StartTls(const Words&) {
   if (is_encrypted_) return Refuse(kAlreadyEncrypted);
   if (!service_.CanStartTls()) return Refuse(kNotConfigured);
   return {"OK STARTTLS\n", Answer::Then::kStartTls};
 }
 
-Answer Session::Get(const Words& words, Moment) {
+Answer Session::Get(const Words& words) {
   if (words.size() < 2) return Refuse(kInvalidArgument);
   if (IsSame(words[1], "TRACKING")) return Tracking(words);
   if (IsSame(words[1], "VAR") && words.size() >= 4 && IsOfServer(words[3])) return AnswerOfServer(words);
   return AnswerOf(service_, kGet, words);
 }
 
-Answer Session::List(const Words& words, Moment) {
+Answer Session::List(const Words& words) {
   if (words.size() < 2) return Refuse(kInvalidArgument);
   if (!IsSame(words[1], "UPS")) return AnswerOf(service_, kList, words);
   return Listed("UPS", [&](std::string& text) {
@@ -249,62 +250,62 @@ Answer Session::List(const Words& words, Moment) {
   });
 }
 
-Answer Session::TakeName(const Words& words, Moment) {
+Answer Session::TakeName(const Words& words) {
   if (words.size() != 2) return Refuse(kInvalidArgument);
   if (name_) return Refuse(kAlreadyNamed);
   name_ = words[1];
   return {"OK\n"};
 }
 
-Answer Session::TakePassword(const Words& words, Moment) {
+Answer Session::TakePassword(const Words& words) {
   if (words.size() != 2) return Refuse(kInvalidArgument);
   if (password_) return Refuse(kAlreadyTold);
   password_ = words[1];
   return {"OK\n"};
 }
 
-Answer Session::LogIn(const Words& words, Moment now) {
+Answer Session::LogIn(const Words& words) {
   if (words.size() != 2) return Refuse(kInvalidArgument);
   if (is_logged_in_) return Refuse(kAlreadyLoggedIn);
   const Ups* ups = service_.Find(words[1]);
   if (!ups) return Refuse(kUnknownUps);
-  if (!May(Right::kLogin, now)) return Refuse(kAccessDenied);
+  if (!May(Right::kLogin)) return Refuse(kAccessDenied);
   is_logged_in_ = true;
-  service_.LogIn(this, *ups, *name_, address_, now);
+  service_.LogIn(this, *ups, *name_, address_, now_);
   return {"OK\n"};
 }
 
-Answer Session::LogOut(const Words& words, Moment now) {
+Answer Session::LogOut(const Words& words) {
   if (words.size() != 1) return Refuse(kInvalidArgument);
-  service_.LogOut(this, "", now.steady);
+  service_.LogOut(this, "", now_.steady);
   return {"OK Goodbye\n", Answer::Then::kClose};
 }
 
 // Nothing but the question whether one may.
-Answer Session::BePrimary(const Words& words, Moment now) {
+Answer Session::BePrimary(const Words& words) {
   if (words.size() != 2) return Refuse(kInvalidArgument);
   if (!service_.Find(words[1])) return Refuse(kUnknownUps);
-  if (!May(Right::kPrimary, now)) return Refuse(kAccessDenied);
+  if (!May(Right::kPrimary)) return Refuse(kAccessDenied);
   return {IsSame(words[0], "MASTER") ? "OK MASTER-GRANTED\n" : "OK PRIMARY-GRANTED\n"};
 }
 
-Answer Session::ForceShutdown(const Words& words, Moment now) {
+Answer Session::ForceShutdown(const Words& words) {
   if (words.size() != 2) return Refuse(kInvalidArgument);
   const Ups* ups = service_.Find(words[1]);
   if (!ups) return Refuse(kUnknownUps);
-  if (!May(Right::kPrimary, now)) return Refuse(kAccessDenied);
-  service_.ShutDown(*ups, Who(), now.steady);
+  if (!May(Right::kPrimary)) return Refuse(kAccessDenied);
+  service_.ShutDown(*ups, Who(), now_.steady);
   return {"OK FSD-SET\n"};
 }
 
-Answer Session::Set(const Words& words, Moment now) {
+Answer Session::Set(const Words& words) {
   if (words.size() < 3) return Refuse(kInvalidArgument);
   if (IsSame(words[1], "TRACKING")) return SetTracking(words[2]);
   if (!IsSame(words[1], "VAR") || words.size() < 5) return Refuse(kInvalidArgument);
   const Ups* ups = service_.Find(words[2]);
   if (!ups) return Refuse(kUnknownUps);
   if (ups->is_stale()) return Refuse(kDataStale);
-  if (!May(Right::kCommands, now)) return Refuse(kAccessDenied);
+  if (!May(Right::kCommands)) return Refuse(kAccessDenied);
   return Refuse(ValueOf(*ups, words[3]) ? kReadOnly : kNoSuchVariable);
 }
 
@@ -321,23 +322,21 @@ Answer Session::Tracking(const Words& words) const {
   return {Line("{}", service_.Outcome(words[2]))};
 }
 
-Answer Session::Instruct(const Words& words, Moment now) {
+Answer Session::Instruct(const Words& words) {
   if (words.size() < 3) return Refuse(kInvalidArgument);
   const Ups* ups = service_.Find(words[1]);
   if (!ups) return Refuse(kUnknownUps);
   if (ups->is_stale()) return Refuse(kDataStale);
   const InstantCommand* row = FindCommand(words[2]);
   if (!row || !IsOffered(*row, *ups)) return Refuse(kNoSuchCommand);
-  if (!May(Right::kCommands, now)) return Refuse(kAccessDenied);
+  if (!May(Right::kCommands)) return Refuse(kAccessDenied);
   if (ups->is_silent()) return Refuse(kCommandFailed);
   const bool is_so = row->otherwise && IsSo(row->command, *ups->reading());
-  const std::string id = service_.PassOn(*ups, is_so ? *row->otherwise : row->command, row->name, Who(), now.steady);
+  const std::string id = service_.PassOn(*ups, is_so ? *row->otherwise : row->command, row->name, Who(), now_.steady);
   return {is_tracking_ ? Line("OK TRACKING {}", id) : "OK\n"};
 }
 
-bool Session::May(Right right, Moment now) {
-  return service_.IsAllowed({*name_, *password_}, right, address_, now.steady);
-}
+bool Session::May(Right right) { return service_.IsAllowed({*name_, *password_}, right, address_, now_.steady); }
 
 std::string Session::Who() const { return fmt::format("{} at {}", *name_, address_); }
 

@@ -42,27 +42,28 @@ class Session {
   bool is_logged_in() const { return is_logged_in_; }
 
  private:
-  Answer Version(const Words& words, Moment now);
-  Answer ProtocolVersion(const Words& words, Moment now);
-  Answer Help(const Words& words, Moment now);
-  Answer StartTls(const Words& words, Moment now);
-  Answer Get(const Words& words, Moment now);
-  Answer List(const Words& words, Moment now);
-  Answer TakeName(const Words& words, Moment now);
-  Answer TakePassword(const Words& words, Moment now);
-  Answer LogIn(const Words& words, Moment now);
-  Answer LogOut(const Words& words, Moment now);
-  Answer BePrimary(const Words& words, Moment now);
-  Answer ForceShutdown(const Words& words, Moment now);
-  Answer Set(const Words& words, Moment now);
+  Answer Version(const Words& words);
+  Answer ProtocolVersion(const Words& words);
+  Answer Help(const Words& words);
+  Answer StartTls(const Words& words);
+  Answer Get(const Words& words);
+  Answer List(const Words& words);
+  Answer TakeName(const Words& words);
+  Answer TakePassword(const Words& words);
+  Answer LogIn(const Words& words);
+  Answer LogOut(const Words& words);
+  Answer BePrimary(const Words& words);
+  Answer ForceShutdown(const Words& words);
+  Answer Set(const Words& words);
   Answer SetTracking(const std::string& value);
   Answer Tracking(const Words& words) const;
-  Answer Instruct(const Words& words, Moment now);
-  bool May(Right right, Moment now);
+  Answer Instruct(const Words& words);
+  bool May(Right right);
   std::string Who() const;
 
   Service& service_;
   std::string address_;
+  Moment now_{};  // of the request in hand
   std::optional<std::string> name_;
   std::optional<std::string> password_;
   bool is_logged_in_ = false;

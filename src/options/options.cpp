@@ -92,7 +92,7 @@ InverterOptions ReadInverter(Section& section) {
   return inverter;
 }
 
-void ReadInverters(Section& root, std::vector<InverterOptions>& inverters, Findings& findings) {
+void ReadInverters(Section& root, std::vector<InverterOptions>& inverters) {
   const Json* list = root.Find("inverters");
   if (!list) return root.Mistake("inverters", "it is missing; it takes a list with an entry for each inverter");
   if (!list->IsArray() || list->Empty()) {
@@ -104,13 +104,7 @@ void ReadInverters(Section& root, std::vector<InverterOptions>& inverters, Findi
   }
   std::set<std::string> ids;
   std::set<std::string> addresses;
-  for (rapidjson::SizeType i = 0; i < list->Size(); ++i) {
-    const Json& entry = (*list)[i];
-    if (!entry.IsObject()) {
-      root.Mistake(fmt::format("inverters[{}]", i), Shown(entry) + " is not accepted; it takes a group of options");
-      continue;
-    }
-    Section section(entry, fmt::format("inverters[{}].", i), findings);
+  root.ReadEntries("inverters", *list, [&](Section& section) {
     InverterOptions inverter = ReadInverter(section);
     if (!inverter.device.id.empty() && !ids.insert(inverter.device.id).second) {
       section.Mistake("name", fmt::format("\"{}\" makes the id {}, which another inverter has; it takes a name that "
@@ -125,7 +119,7 @@ void ReadInverters(Section& root, std::vector<InverterOptions>& inverters, Findi
                                   ToString(inverter.address)));
     }
     inverters.push_back(std::move(inverter));
-  }
+  });
 }
 
 BatteryOptions ReadBattery(Section& section) {
@@ -212,7 +206,7 @@ class Batteries {
   std::optional<BatteryOptions> rest_;
 };
 
-void ReadBatteries(Section& root, std::vector<InverterOptions>& inverters, Findings& findings) {
+void ReadBatteries(Section& root, std::vector<InverterOptions>& inverters) {
   const Json* list = root.Find("batteries");
   if (!list) return;
   if (!list->IsArray()) return root.Refuse("batteries", *list, "a list with an entry for each battery");
@@ -224,15 +218,7 @@ void ReadBatteries(Section& root, std::vector<InverterOptions>& inverters, Findi
   const bool are_named = are_read && std::none_of(inverters.begin(), inverters.end(),
                                                   [](const InverterOptions& one) { return one.device.id.empty(); });
   Batteries batteries(inverters, are_named);
-  for (rapidjson::SizeType i = 0; i < list->Size(); ++i) {
-    const Json& entry = (*list)[i];
-    if (!entry.IsObject()) {
-      root.Mistake(fmt::format("batteries[{}]", i), Shown(entry) + " is not accepted; it takes a group of options");
-      continue;
-    }
-    Section section(entry, fmt::format("batteries[{}].", i), findings);
-    batteries.Read(section);
-  }
+  root.ReadEntries("batteries", *list, [&](Section& section) { batteries.Read(section); });
   const std::string mistake = batteries.GiveRest();
   if (!mistake.empty()) root.Mistake("batteries", mistake);
 }
@@ -304,12 +290,9 @@ void ReadBroker(Section& section, Broker& broker) {
   section.ReadPort("port", broker.port);
   section.Read("username", broker.username);
   section.Read("password", broker.password);
-  section.Read("ca_file", broker.ca_file);
+  section.ReadPath("ca_file", broker.ca_file, "/ssl/ca.crt");
   if (!broker.password.empty() && broker.username.empty()) {
     section.Mistake("username", "it is missing; MQTT takes a password only together with a username");
-  }
-  if (!broker.ca_file.empty() && !broker.ca_file.starts_with('/')) {
-    section.Refuse("ca_file", *section.Find("ca_file"), "the path of a file, such as /ssl/ca.crt");
   }
 }
 
@@ -361,51 +344,31 @@ NutUser ReadNutUser(Section& section) {
   return user;
 }
 
-void ReadNutUsers(Section& nut, NutOptions& into, Findings& findings) {
+void ReadNutUsers(Section& nut, NutOptions& into) {
   const Json* list = nut.Find("users");
   if (!list) return;
-  // What is there may hold a password.
-  constexpr string_view kNotShown = "what it holds is not accepted; it takes ";
-  if (!list->IsArray()) {
-    return nut.Mistake("users", fmt::format("{}a list with an entry for each user", kNotShown));
-  }
-  std::set<std::string> names;
+  if (!list->IsArray()) return nut.Refuse("users", *list, "a list with an entry for each user");
+  std::set<std::string> names, of_nas;
   if (into.nas) {
-    for (const auto& [name, password] : kNasLogins) names.emplace(name);
+    for (const auto& [name, password] : kNasLogins) of_nas.emplace(name);
   }
-  for (rapidjson::SizeType i = 0; i < list->Size(); ++i) {
-    const Json& entry = (*list)[i];
-    if (!entry.IsObject()) {
-      nut.Mistake(fmt::format("users[{}]", i), fmt::format("{}a group of options", kNotShown));
-      continue;
-    }
-    Section section(entry, fmt::format("nut.users[{}].", i), findings);
+  nut.ReadEntries("users", *list, [&](Section& section) {
     NutUser user = ReadNutUser(section);
-    const bool is_users = std::any_of(into.users.begin(), into.users.end(),
-                                      [&](const NutUser& other) { return other.name == user.name; });
-    if (!user.name.empty() && !names.insert(user.name).second) {
-      section.Mistake("name", fmt::format("\"{}\" {}", user.name,
-                                          is_users ? "is another user's name, too; it takes one that no other user has"
-                                                   : "is one of the logins that nut.nas adds; it takes another name"));
-    }
+    const auto refuse = [&](string_view why) { section.Mistake("name", fmt::format("\"{}\" {}", user.name, why)); };
+    if (of_nas.contains(user.name)) refuse("is one of the logins that nut.nas adds; it takes another name");
+    const bool is_other = user.name.empty() || names.insert(user.name).second;
+    if (!is_other) refuse("is another user's name, too; it takes one that no other user has");
     into.users.push_back(std::move(user));
-  }
+  });
 }
 
-void ReadNut(Section& section, NutOptions& nut, Findings& findings) {
+void ReadNut(Section& section, NutOptions& nut) {
   section.Read("enabled", nut.enabled);
   section.ReadPort("port", nut.port);
   section.Read("nas", nut.nas);
   section.Read("tls", nut.tls);
-  section.Read("cert_file", nut.cert_file);
-  section.Read("key_file", nut.key_file);
-  for (const string_view key : {"cert_file", "key_file"}) {
-    const Json* value = section.Find(key);
-    const std::string& path = key == "cert_file" ? nut.cert_file : nut.key_file;
-    if (value && !path.empty() && !path.starts_with('/')) {
-      section.Refuse(key, *value, "the path of a file, such as /ssl/fullchain.pem");
-    }
-  }
+  section.ReadPath("cert_file", nut.cert_file, "/ssl/fullchain.pem");
+  section.ReadPath("key_file", nut.key_file, "/ssl/privkey.pem");
   if (nut.cert_file.empty() != nut.key_file.empty()) {
     const string_view missing = nut.cert_file.empty() ? "cert_file" : "key_file";
     section.Mistake(missing, "it is missing; a certificate and its key are given together, or neither");
@@ -413,7 +376,7 @@ void ReadNut(Section& section, NutOptions& nut, Findings& findings) {
   if (!nut.tls && !nut.cert_file.empty()) {
     section.Warning("cert_file", "it is ignored, because nut.tls is off, and passwords are sent as plain text");
   }
-  ReadNutUsers(section, nut, findings);
+  ReadNutUsers(section, nut);
   section.WarnOfUnknown();
 }
 
@@ -446,8 +409,8 @@ CheckedOptions ParseOptions(string_view json) {
   if (!document) return checked;
   Options& options = checked.options;
   Section root(*document, "", findings);
-  ReadInverters(root, options.inverters, findings);
-  ReadBatteries(root, options.inverters, findings);
+  ReadInverters(root, options.inverters);
+  ReadBatteries(root, options.inverters);
   ReadShutdown(Group(root, "shutdown", findings).section(), options.inverters);
   ReadControl(Group(root, "control", findings).section(), options.inverters);
   for (InverterOptions& inverter : options.inverters) inverter.device.described = DescribedBy(inverter.battery);
@@ -456,7 +419,7 @@ CheckedOptions ParseOptions(string_view json) {
   ReadMqtt(mqtt.section(), options.mqtt);
   if (!options.inverters.empty()) options.mqtt.topics.first = options.inverters.front().device.id;
 
-  ReadNut(Group(root, "nut", findings).section(), options.nut, findings);
+  ReadNut(Group(root, "nut", findings).section(), options.nut);
   for (InverterOptions& inverter : options.inverters) inverter.device.has_nut = options.nut.enabled;
 
   if (const auto level = root.Choice("log_level", kLogLevels)) options.log_level = static_cast<LogLevel>(*level);

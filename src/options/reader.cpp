@@ -105,7 +105,7 @@ void Section::Warning(string_view key, const std::string& what) {
 }
 
 void Section::Refuse(string_view key, const Json& value, string_view accepts) {
-  const bool secret = key == "password";
+  const bool secret = key == "password" || key.starts_with("users");
   Mistake(key, fmt::format("{} is not accepted; it takes {}", secret ? "what it holds" : Shown(value), accepts));
 }
 
@@ -180,6 +180,25 @@ void Section::ReadLevel(string_view key, std::string& into) {
   Read(key, text);
   if (!IsTopicLevel(text)) return Refuse(key, *Find(key), "letters, digits, _ and -");
   into = text;
+}
+
+void Section::ReadPath(string_view key, std::string& into, string_view such_as) {
+  Read(key, into);
+  if (!into.empty() && !into.starts_with('/')) {
+    Refuse(key, *Find(key), fmt::format("the path of a file, such as {}", such_as));
+  }
+}
+
+void Section::ReadEntries(string_view key, const Json& list, const std::function<void(Section&)>& read) {
+  for (rapidjson::SizeType i = 0; i < list.Size(); ++i) {
+    const std::string place = fmt::format("{}[{}]", key, i);
+    if (!list[i].IsObject()) {
+      Refuse(place, list[i], "a group of options");
+      continue;
+    }
+    Section section(list[i], fmt::format("{}{}.", path_, place), findings_);
+    read(section);
+  }
 }
 
 bool Section::IsText(const Json& value, string_view text) { return value.IsString() && TextOf(value) == text; }

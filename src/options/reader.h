@@ -1,6 +1,6 @@
 // Reads one group of options, member by member: what is given, what is wrong with it, and which members there are that
-// have no meaning. Knows the forms that a value can take, and no option by its name but `password`, which is never
-// shown. Pure.
+// have no meaning. Knows the forms that a value can take, and no option by its name but `password` and `users`, where
+// what is there is never shown. Pure.
 
 #pragma once
 
@@ -72,8 +72,13 @@ class Section {
   // In seconds, rounded up.
   void Read(std::string_view key, std::chrono::seconds& into, std::chrono::seconds least, std::chrono::seconds most);
   void ReadPort(std::string_view key, uint16_t& into);
+  // An absolute path; `such_as`: an example.
+  void ReadPath(std::string_view key, std::string& into, std::string_view such_as);
   // A single level of a topic.
   void ReadLevel(std::string_view key, std::string& into);
+
+  // Has `read` read each entry of the list `key` as a section; an entry that is no group of options is a mistake.
+  void ReadEntries(std::string_view key, const Json& list, const std::function<void(Section&)>& read);
 
   // One of `choices`, numbers or words: its place among them. "not set" is not given: Home Assistant's form makes radio
   // buttons of a short list, which cannot be cleared.

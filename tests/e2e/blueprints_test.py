@@ -171,7 +171,7 @@ def test_the_blueprints_through_outages(docker_image, tmp_path):
         assert [line.split(":")[0] for line in told(again)] == ["Power failed", "Shut down now", "Power is back"]
         assert stage() == 3
 
-        # Another outage before it was safe: whoever is there again is shut down again, once. The last stage waits for a computer
+        # Another outage before it was safe: what runs again is shut down again, once. The last stage waits for a computer
         # that is logged in to the NUT server.
         time.sleep(7)  # the advice is withdrawn
         third = time.monotonic()

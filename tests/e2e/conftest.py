@@ -47,6 +47,24 @@ def docker_image():
 
 
 @pytest.fixture
+def by_id():
+    """The folder where udev puts the adapters' links, without those of tests that were killed. Theirs begin with usb-aims-test."""
+    folder = Path("/dev/serial/by-id")
+    made = [path for path in (folder, folder.parent) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def clear():
+        for link in folder.glob("usb-aims-test*"):
+            link.unlink()
+
+    clear()
+    yield folder
+    clear()
+    for path in made:
+        path.rmdir()
+
+
+@pytest.fixture
 def broker(tmp_path):
     with Broker(tmp_path) as broker:
         yield broker

@@ -12,7 +12,7 @@ import pytest
 from nut import Client, starttls
 from peers import KEYS, Broker, FakeSupervisor, Simulator, Subscriber, accepts, options, until
 
-BY_ID = Path("/dev/serial/by-id/usb-AIMS_test_adapter-if00-port0")
+BY_ID = Path("/dev/serial/by-id/usb-aims-test-adapter-if00-port0")
 
 
 def docker(*arguments):
@@ -36,18 +36,14 @@ def app(image, data, supervisor, *more):
 
 
 @pytest.fixture
-def by_id():
-    """A link in /dev/serial/by-id, as udev makes one."""
-    made = [p for p in [BY_ID.parent, BY_ID.parent.parent] if not p.exists()]
-    BY_ID.parent.mkdir(parents=True, exist_ok=True)
-    with Simulator(BY_ID) as simulator:
+def inverter(by_id):
+    """An inverter behind the only adapter."""
+    with Simulator(by_id / BY_ID.name) as simulator:
         yield simulator
-    for folder in made:
-        folder.rmdir()
 
 
 @pytest.mark.parametrize("address", [str(BY_ID), ""], ids=["by its name", "found by itself"])
-def test_the_app_as_the_supervisor_runs_it(docker_image, tmp_path, by_id, address):
+def test_the_app_as_the_supervisor_runs_it(docker_image, tmp_path, inverter, address):
     image = docker_image("app")
     data = tmp_path / "data"
     data.mkdir()
@@ -62,7 +58,7 @@ def test_the_app_as_the_supervisor_runs_it(docker_image, tmp_path, by_id, addres
             with Client(until(lambda: 3493 if accepts(3493) else None, 20, "the NUT server")) as client:
                 starttls(client)
                 assert client.log_in("pve", "p") == "OK" and client.status() == "OL"
-            by_id.do("utility off")
+            inverter.do("utility off")
             ears.until_state(lambda s: s["utility_power"] == "OFF", 3)
 
             assert docker("exec", container, "/usr/bin/aims-inverter-mqtt", "--healthcheck").returncode == 0

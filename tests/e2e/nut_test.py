@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from nut import Client, Upsd, Upsmon, has_nut, starttls
+from nut import Client, Upsd, Upsmon, any_certificate, has_nut, starttls
 from peers import (MAINS, OUTAGE, ROOT, Broker, Program, ScriptedInverter, Simulator, free_port, options, running,
                    until)
 
@@ -187,7 +187,7 @@ DIFFERENT = {
     r"^HELP$": "the list has PROTVER, as of NUT's development version",
     r"^GET DESC aims_inverter (ups.status|device.mfr)$": "our own words; and 2.8.0 has none for device.mfr",
     r"^GET CMDDESC aims_inverter beeper.enable$": "our own words",
-    r"^GET VAR aims_inverter ups.status after FSD$": "with the utility present FSD is an order to nobody; upsd keeps it until it is restarted",
+    r"^GET VAR aims_inverter ups.status after FSD$": "with the utility present FSD is no order; upsd keeps it until it is restarted",
     r"^GET VAR nonsense server.version": "a later upsd tells its own",
     r"^STARTTLS$": "this upsd has no certificate, and says so in a word of its own",
 }
@@ -254,7 +254,7 @@ def test_upsmon_shuts_down_within_12_s_of_the_advice(served, tmp_path, role):
         print(f"{role}: shut down {time.monotonic() - start:.1f} s after the advice")
 
 
-# What must shut nobody down: what happens on battery, where nothing is advised.
+# What must not shut a computer down: what happens on battery, where nothing is advised.
 
 def wire_dead(stack, program, inverter, broker):
     inverter.frame = None
@@ -369,7 +369,7 @@ def test_stopping_in_an_outage_with_clients_is_warned_of(served):
 # ---- What no client can do ----
 
 @pytest.mark.release
-def test_a_client_that_does_not_read_holds_up_nobody(served):
+def test_a_client_that_does_not_read_holds_up_no_other(served):
     program, _, port = served()
     before = program.memory()
     with Client(port) as deaf, Client(port) as other:
@@ -536,14 +536,11 @@ def test_starttls_with_a_certificate_of_its_own_that_lasts(served):
         client.send(b"STARTTLS\nUSERNAME evil\n")
         assert client.line() == "OK STARTTLS"
         client.left = b""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        client.socket = context.wrap_socket(client.socket)
+        client.socket = any_certificate().wrap_socket(client.socket)
         assert client.ask("USERNAME pve") == "OK"
     with Client(port) as old:
         assert old.ask("STARTTLS") == "OK STARTTLS"
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context = any_certificate()
         context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
         context.set_ciphers("ALL:@SECLEVEL=0")
         with pytest.raises((ssl.SSLError, ConnectionError)):

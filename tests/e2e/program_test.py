@@ -437,29 +437,20 @@ def test_another_kind_of_trouble_is_told_too(tmp_path, broker):
 # ---- Finding the adapter ----
 
 @pytest.fixture
-def by_id():
-    """Makes links in /dev/serial/by-id, as udev does, and takes them away. Whoever uses it is in the group "adapters"."""
-    folder = pathlib.Path("/dev/serial/by-id")
-    made = [p for p in [folder, folder.parent] if not p.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    links = []
+def adapter(by_id):
+    """Makes a link as udev does, and returns it. Whoever uses it is in the group "adapters"."""
+    def make(number, target):
+        link = by_id / f"usb-aims-test-{number}"
+        link.symlink_to(target)
+        return link
 
-    def make(name, target):
-        links.append(folder / name)
-        links[-1].symlink_to(target)
-        return links[-1]
-
-    yield make
-    for link in links:
-        link.unlink()
-    for path in made:
-        path.rmdir()
+    return make
 
 
 @pytest.mark.xdist_group("adapters")
-def test_the_only_adapter_is_taken_and_kept_once_it_has_answered(tmp_path, broker, ears, by_id):
+def test_the_only_adapter_is_taken_and_kept_once_it_has_answered(tmp_path, broker, ears, adapter):
     with ScriptedInverter() as inverter:
-        link = by_id("usb-aims2mqtt-test-1", inverter.address)
+        link = adapter(1, inverter.address)
         with Program(tmp_path, options("", broker.port, poll_interval=0.2)) as program:
             ears.until_payload(LINK, "online")
             program.until_line(f"asking {link}")
@@ -470,9 +461,9 @@ def test_the_only_adapter_is_taken_and_kept_once_it_has_answered(tmp_path, broke
 
 
 @pytest.mark.xdist_group("adapters")
-def test_an_adapter_that_does_not_answer_like_an_inverter_is_let_go(tmp_path, broker, by_id):
+def test_an_adapter_that_does_not_answer_like_an_inverter_is_let_go(tmp_path, broker, adapter):
     with ScriptedInverter(lambda request: b"hello\r") as other:
-        by_id("usb-aims2mqtt-test-1", other.address)
+        adapter(1, other.address)
         with Program(tmp_path, options("", broker.port, poll_interval=0.2)) as program:
             program.until_line("it may be another device's")
             time.sleep(2)
@@ -481,12 +472,12 @@ def test_an_adapter_that_does_not_answer_like_an_inverter_is_let_go(tmp_path, br
 
 
 @pytest.mark.xdist_group("adapters")
-def test_of_two_adapters_none_is_taken_and_both_are_named(tmp_path, broker, by_id):
+def test_of_two_adapters_none_is_taken_and_both_are_named(tmp_path, broker, adapter):
     with ScriptedInverter() as one, ScriptedInverter() as two, \
             Program(tmp_path, options("", broker.port)) as program:
         program.until_line("there is no serial adapter")
-        first = by_id("usb-aims2mqtt-test-1", one.address)
-        second = by_id("usb-aims2mqtt-test-2", two.address)
+        first = adapter(1, one.address)
+        second = adapter(2, two.address)
         program.until_line("more than one serial adapter")
         assert program.lines(str(first)) and program.lines(str(second))
         assert one.requests == two.requests == []

@@ -64,7 +64,7 @@ TEST_CASE_FIXTURE(Fixture, "after ten wrong passwords the right one is refused, 
   CHECK(Try(kRight) == kAllowed);
 }
 
-TEST_CASE_FIXTURE(Fixture, "ten wrong passwords in more than five minutes block nobody") {
+TEST_CASE_FIXTURE(Fixture, "ten wrong passwords in more than five minutes block no address") {
   for (int i = 0; i < 40; ++i) {
     CHECK(Try(kWrongOne) == kWrong);
     now += 40s;
