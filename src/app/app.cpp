@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <asio/ip/host_name.hpp>
 #include <random>
+#include <string_view>
 #include <utility>
 
 #include "io/clock.h"
@@ -42,6 +44,24 @@ std::vector<Publisher::Reported> Reported(const Options& options, const std::deq
   return reported;
 }
 
+std::string ConfigurationUrl(const Options& options, const Surroundings& surroundings) {
+  if (!surroundings.supervisor.token.empty()) return surroundings.supervisor.app_page;
+  return page::PageUrl(options.web, asio::ip::host_name());
+}
+
+std::string_view InWords(Audience audience) {
+  switch (audience) {
+    case Audience::kReturning:
+    case Audience::kPresent:
+      return "online";
+    case Audience::kAway:
+    case Audience::kOverdue:
+      return "offline";
+    default:
+      return "unknown";
+  }
+}
+
 asio::awaitable<Result<Broker>> FindBroker(asio::any_io_executor executor, Resolver& resolver, Supervisor supervisor) {
   const auto found = co_await AskForBroker(executor, resolver, supervisor);
   if (!found) co_return tl::unexpected<Error>(found.error());
@@ -50,18 +70,19 @@ asio::awaitable<Result<Broker>> FindBroker(asio::any_io_executor executor, Resol
 
 }  // namespace
 
-App::App(const DataFolder& folder, const Options& options, Supervisor supervisor)
+App::App(const DataFolder& folder, const Options& options, Surroundings surroundings)
     : executor_(folder.executor),
       disk_(folder.disk),
       resolver_(executor_),
       store_(folder, [this](const std::string& inverter, const SavedInverter& saved) { OnSaved(inverter, saved); }),
       inverters_(MakeInverters(options, store_)),
       mqtt_(
-          folder, resolver_, options.mqtt, {AIMS_VERSION, supervisor.app_page}, Reported(options, inverters_),
-          [this, supervisor = std::move(supervisor)] { return FindBroker(executor_, resolver_, supervisor); },
+          folder, resolver_, options.mqtt, {AIMS_VERSION, ConfigurationUrl(options, surroundings)},
+          Reported(options, inverters_),
+          [this, supervisor = surroundings.supervisor] { return FindBroker(executor_, resolver_, supervisor); },
           [this](const std::string& inverter, Command command) { OnCommand(inverter, command); }),
-      listeners_{&mqtt_, &store_} {
-  if (options.nut.enabled) StartNut(folder, options);
+      listeners_{&mqtt_} {
+  if (options.nut.enabled) MakeNut(folder, options);
   size_t stages = options.inverters.size();
   for (size_t i = 0; i < options.inverters.size(); ++i) {
     const InverterOptions& of = options.inverters[i];
@@ -74,13 +95,15 @@ App::App(const DataFolder& folder, const Options& options, Supervisor supervisor
     const auto on_stage = [this, &stage](const Update& update) { mqtt_.OnUpdate(stage, update); };
     rehearsers_.try_emplace(of.device.id, executor_, of, inverter, stage, on_stage);
   }
+  if (options.web.enabled || !surroundings.ingress_peer.empty()) MakePage(folder, options, std::move(surroundings));
+  listeners_.push_back(&store_);
   // What was announced must be on the disk before it is; a disk that hangs does not keep us from starting.
   disk_.Finish(kFirstSave);
 }
 
-// What it says is heard between MQTT and the store: told before saved.
-void App::StartNut(const DataFolder& folder, const Options& options) {
+void App::MakeNut(const DataFolder& folder, const Options& options) {
   std::vector<nut::Served> served;
+  served.reserve(options.inverters.size());
   for (size_t i = 0; i < options.inverters.size(); ++i) served.push_back({&options.inverters[i], &inverters_[i]});
   const auto pass_on = [this](const std::string& inverter, Command command) { return OnCommand(inverter, command); };
   const auto shut_down = [this](const std::string& id) {
@@ -96,14 +119,30 @@ void App::StartNut(const DataFolder& folder, const Options& options) {
     OnUpdate(inverter, inverter.SetNutClients(std::move(clients), Now()));
   };
   nut_.emplace(folder, options.nut, served, nut::Actions{pass_on, shut_down, tell_clients});
-  listeners_ = {&mqtt_, &*nut_, &store_};
+  listeners_.push_back(&*nut_);
   for (const nut::Served& one : served) Find(one.inverter->device().id).SetNutClients({}, Now());
+}
+
+void App::MakePage(const DataFolder& folder, const Options& options, Surroundings surroundings) {
+  std::vector<page::Shown> shown;
+  shown.reserve(options.inverters.size());
+  for (size_t i = 0; i < options.inverters.size(); ++i) {
+    const InverterOptions& inverter = options.inverters[i];
+    shown.push_back({&inverter, &inverters_[i], &pollers_.at(inverter.device.id).record()});
+  }
+  const auto broker = [this] {
+    return page::BrokerState{mqtt_.is_connected(), mqtt_.where(), InWords(mqtt_.audience()), mqtt_.publishes()};
+  };
+  page_.emplace(folder, options.web, std::move(surroundings.ingress_peer), std::move(shown),
+                page::World{AIMS_VERSION, std::move(surroundings.shown_options), broker, log::Newest});
+  listeners_.push_back(&*page_);
 }
 
 void App::Start() {
   for (auto& [id, poller] : pollers_) Spawn(executor_, poller.Run());
   Spawn(executor_, mqtt_.Run());
   if (nut_) Spawn(executor_, nut_->Run());
+  if (page_) Spawn(executor_, page_->Run());
 }
 
 asio::awaitable<void> App::Stop(std::chrono::milliseconds limit) {
@@ -115,6 +154,7 @@ asio::awaitable<void> App::Stop(std::chrono::milliseconds limit) {
   }
   mqtt_.SaveAtStop();
   store_.SaveAtStop(real);
+  if (page_) page_->SaveAtStop();
   disk_.Finish(limit);
 }
 

@@ -1,5 +1,6 @@
 // The program, put together: each inverter is polled, each outcome is an update, and every listener hears it, in the
-// order of a list: MQTT first, then the NUT server, then the store, so that what happens is told before it is saved.
+// order of a list: MQTT first, then the NUT server and the page, then the store, so that what happens is told before it
+// is saved.
 // None knows another.
 
 #pragma once
@@ -22,15 +23,23 @@
 #include "mqtt/mqtt.h"
 #include "nut/server.h"
 #include "options/options.h"
+#include "page/server.h"
 #include "supervisor/supervisor.h"
 #include "wire/poller.h"
 
 namespace aims {
 
+// What the program stands in.
+struct Surroundings {
+  Supervisor supervisor{};
+  std::string ingress_peer{};       // who alone may ask for the page, in Home Assistant; empty elsewhere
+  std::string shown_options{"{}"};  // the options as JSON, without passwords
+};
+
 class App {
  public:
   // `options` outlive it.
-  App(const DataFolder& folder, const Options& options, Supervisor supervisor);
+  App(const DataFolder& folder, const Options& options, Surroundings surroundings);
 
   // Polls and tells from now on.
   void Start();
@@ -43,7 +52,8 @@ class App {
   void OnUpdate(const Inverter& inverter, const Update& update);
   void OnSaved(const std::string& inverter, const SavedInverter& saved);
   bool OnCommand(const std::string& inverter, Command command);
-  void StartNut(const DataFolder& folder, const Options& options);
+  void MakeNut(const DataFolder& folder, const Options& options);
+  void MakePage(const DataFolder& folder, const Options& options, Surroundings surroundings);
   Inverter& Find(const std::string& id);
 
   asio::any_io_executor executor_;
@@ -56,6 +66,7 @@ class App {
   std::vector<Listener*> listeners_;
   std::map<std::string, Poller> pollers_;  // by the inverter's id, as the next
   std::map<std::string, Rehearser> rehearsers_;
+  std::optional<page::Server> page_;
 };
 
 }  // namespace aims

@@ -4,23 +4,24 @@
 
 #include "base/text.h"
 #include "io/files.h"
+#include "options/redacted.h"
 
 namespace aims {
 
-Result<CheckedOptions> ReadOptions(const std::string& path) {
+Result<ReadOptionsFile> ReadOptions(const std::string& path) {
   constexpr size_t kLargest = 16 << 20;
   const auto text = ReadFile(path, kLargest);
   if (!text) return tl::unexpected<Error>(text.error());
-  return ParseOptions(*text);
+  return ReadOptionsFile{ParseOptions(*text), WithoutSecrets(*text)};
 }
 
 bool CheckOptions(const std::string& path) {
-  const auto checked = ReadOptions(path);
-  if (!checked) {
-    fmt::print("{}\n", OneLine(checked.error().message));
+  const auto read = ReadOptions(path);
+  if (!read) {
+    fmt::print("{}\n", OneLine(read.error().message));
     return false;
   }
-  const Findings& findings = checked->findings;
+  const Findings& findings = read->checked.findings;
   for (const std::string& mistake : findings.mistakes) fmt::print("{}\n", OneLine(mistake));
   for (const std::string& warning : findings.warnings) fmt::print("warning: {}\n", OneLine(warning));
   if (findings.mistakes.empty()) fmt::print("The options in {} are right.\n", OneLine(path));

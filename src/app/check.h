@@ -9,8 +9,13 @@
 
 namespace aims {
 
+struct ReadOptionsFile {
+  CheckedOptions checked;
+  std::string shown;  // what may be shown to others (redacted.h)
+};
+
 // kAbsent, kRefused: there is no file to read at `path`.
-Result<CheckedOptions> ReadOptions(const std::string& path);
+Result<ReadOptionsFile> ReadOptions(const std::string& path);
 
 // Prints a line for each mistake and each warning in the options at `path`; false: there is a mistake, or no such file.
 bool CheckOptions(const std::string& path);

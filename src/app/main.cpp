@@ -37,6 +37,7 @@ using namespace std::chrono_literals;
 
 constexpr int kWrongOptions = 2;
 constexpr auto kWaitForLock = 10s;
+constexpr char kSupervisorAddress[] = "172.30.32.2";  // in its network, from which ingress comes
 
 std::string FromEnvironment(const char* name, const char* otherwise) {
   const char* value = std::getenv(name);
@@ -44,16 +45,17 @@ std::string FromEnvironment(const char* name, const char* otherwise) {
 }
 
 // The options to run with, or the exit code after every mistake was said.
-tl::expected<Options, int> LoadOptions(const CommandLine& line) {
-  auto checked = ReadOptions(line.options);
-  if (!checked) {
-    log::Failed("options: {}", checked.error().message);
+tl::expected<ReadOptionsFile, int> LoadOptions(const CommandLine& line) {
+  auto read = ReadOptions(line.options);
+  if (!read) {
+    log::Failed("options: {}", read.error().message);
     return tl::unexpected<int>(kWrongOptions);
   }
-  for (const std::string& warning : checked->findings.warnings) log::Warning("options: {}", warning);
-  for (const std::string& mistake : checked->findings.mistakes) log::Failed("options: {}", mistake);
-  if (!checked->findings.mistakes.empty()) return tl::unexpected<int>(kWrongOptions);
-  return std::move(checked->options);
+  const Findings& findings = read->checked.findings;
+  for (const std::string& warning : findings.warnings) log::Warning("options: {}", warning);
+  for (const std::string& mistake : findings.mistakes) log::Failed("options: {}", mistake);
+  if (!findings.mistakes.empty()) return tl::unexpected<int>(kWrongOptions);
+  return *std::move(read);
 }
 
 // The log may not be writable, and Paho's threads, the resolver's and the disk's may be busy for long: they are not
@@ -95,6 +97,7 @@ struct Running {
   asio::io_context& context;
   CommandLine line;
   Options options;
+  std::string shown_options;
   Disk disk{context.get_executor()};
   Descriptor lock{};
   std::unique_ptr<App> app{};
@@ -103,24 +106,27 @@ struct Running {
 asio::awaitable<void> Start(Running& running) {
   const auto executor = running.context.get_executor();
   running.lock = co_await Hold(executor, running.line.data);
-  Supervisor supervisor{FromEnvironment("SUPERVISOR_API", "http://supervisor"),
-                        FromEnvironment("SUPERVISOR_TOKEN", "")};
-  if (!supervisor.token.empty()) {
-    supervisor.app_page = AppPage(asio::ip::host_name());
+  Surroundings surroundings{
+      .supervisor = {FromEnvironment("SUPERVISOR_API", "http://supervisor"), FromEnvironment("SUPERVISOR_TOKEN", "")},
+      .shown_options = std::move(running.shown_options)};
+  if (!surroundings.supervisor.token.empty()) {
+    surroundings.supervisor.app_page = AppPage(asio::ip::host_name());
+    surroundings.ingress_peer = FromEnvironment("INGRESS_PEER", kSupervisorAddress);
     running.options.nut.port = kNutPort;  // the owner chooses another one in the app's network settings
   }
   const DataFolder folder{executor, running.disk, running.line.data};
-  running.app = std::make_unique<App>(folder, running.options, supervisor);
+  running.app = std::make_unique<App>(folder, running.options, std::move(surroundings));
   Spawn(executor, ServeHealth(executor, running.line.data));
   running.app->Start();
 }
 
 int Run(const CommandLine& line, asio::io_context& context, asio::signal_set& signals) {
-  auto options = LoadOptions(line);
-  if (!options) return options.error();
-  log::SetLevel(line.log_level.value_or(options->log_level));
+  auto read = LoadOptions(line);
+  if (!read) return read.error();
+  Options& options = read->checked.options;
+  log::SetLevel(line.log_level.value_or(options.log_level));
   log::Info("AIMS Power Inverter MQTT {}", AIMS_VERSION);
-  Running running{context, line, *std::move(options)};
+  Running running{context, line, std::move(options), std::move(read->shown)};
   Spawn(context.get_executor(), EndOnSignal(signals, running.app));
   Spawn(context.get_executor(), Start(running));
   context.run();

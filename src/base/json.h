@@ -44,6 +44,8 @@ class JsonWriter {
       writer_.Double(number);
     }
   }
+  // A value that is JSON already.
+  void Raw(std::string_view json) { writer_.RawValue(json.data(), json.size(), rapidjson::kObjectType); }
   void Bool(bool value) { writer_.Bool(value); }
   void Null() { writer_.Null(); }
 

@@ -59,6 +59,7 @@ class Inverter {
   const Device& device() const { return device_; }
   const Snapshot& snapshot() const { return snapshot_; }
   std::optional<double> nominal_utility_voltage() const { return outages_.nominal(); }  // V, as last seen steady
+  const Outages::SavedState& outages() const { return outages_.saved_state(); }
   bool was_read() const { return was_read_; }  // a good reading came in this run
   int misses() const { return misses_; }       // in a row, up to kMissesUntilSilent
   SavedInverter saved() const;

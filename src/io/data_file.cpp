@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <utility>
 
@@ -14,13 +11,6 @@ namespace aims {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-std::string Aside(const std::string& path) { return path + ".bad"; }
-
-Result<void> MoveAside(const std::string& path) {
-  if (std::rename(path.c_str(), Aside(path).c_str()) == 0 || errno == ENOENT) return {};
-  return Failure(ErrorCode::kRefused, std::strerror(errno));
-}
 
 }  // namespace
 
@@ -53,7 +43,7 @@ void DataFile::Write() {
 Disk::Work DataFile::Job(const std::string& text) const {
   return [path = path_, text, is_bad = !bad_.empty()]() -> Result<void> {
     if (is_bad) {
-      if (const auto moved = MoveAside(path); !moved) {
+      if (const auto moved = aims::SetAside(path); !moved) {
         return Failure(ErrorCode::kRefused, fmt::format("{} cannot be set aside: {}", path, moved.error().message));
       }
     }
@@ -94,13 +84,13 @@ std::optional<std::string> DataFile::Read() {
 
 void DataFile::SetAside(const std::string& why) {
   written_.reset();
-  if (const auto moved = MoveAside(path_); !moved) {
+  if (const auto moved = aims::SetAside(path_); !moved) {
     log::Warning("{} is not used ({}); it cannot be set aside: {}", path_, why, moved.error().message);
     bad_ = why;
     is_failing_ = true;  // which has been said now
     return;
   }
-  log::Warning("{} is not used ({}); it is now {}, and a new file is started", path_, why, Aside(path_));
+  log::Warning("{} is not used ({}); it is now {}, and a new file is started", path_, why, AsideOf(path_));
 }
 
 }  // namespace aims

@@ -67,6 +67,20 @@ Result<void> WriteFile(const std::string& path, const std::string& text) {
   return {};
 }
 
+Result<void> WriteAt(const std::string& path, size_t offset, const std::string& bytes) {
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
+  const auto is_there = [&] { return ::lseek(file.get(), static_cast<off_t>(offset), SEEK_SET) >= 0; };
+  const bool is_written = file.get() >= 0 && is_there() && WriteAll(file.get(), bytes) && ::fsync(file.get()) == 0;
+  const bool is_known = is_written && (offset > 0 || SyncDirectoryOf(path));
+  if (is_known) return {};
+  return Failure(ErrorCode::kRefused, fmt::format("{} cannot be written: {}", path, std::strerror(errno)));
+}
+
+Result<void> SetAside(const std::string& path) {
+  if (std::rename(path.c_str(), AsideOf(path).c_str()) == 0 || errno == ENOENT) return {};
+  return Failure(ErrorCode::kRefused, std::strerror(errno));
+}
+
 Result<Descriptor> LockDirectory(const std::string& path) {
   Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (directory.get() < 0) {

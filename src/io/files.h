@@ -19,6 +19,14 @@ Result<std::string> ReadFile(const std::string& path, size_t most);
 // (the message names it and says why); what was there still is, unless only its directory could not be synced.
 Result<void> WriteFile(const std::string& path, const std::string& text);
 
+// Puts `bytes` into the file at `path`, behind its first `offset` bytes, and has them on the disk; makes the file where
+// there is none. kRefused: it cannot (the message names it and says why), or only in part: the same again mends that.
+Result<void> WriteAt(const std::string& path, size_t offset, const std::string& bytes);
+
+// Renames the file at `path` to `path`.bad, where it is in nobody's way. kRefused: it cannot (the message says why).
+Result<void> SetAside(const std::string& path);
+inline std::string AsideOf(const std::string& path) { return path + ".bad"; }
+
 // Keeps a second program out of a directory while the descriptor lives: both would have to lock it. kBusy: another one
 // holds it; kAbsent: it cannot be opened.
 Result<Descriptor> LockDirectory(const std::string& path);

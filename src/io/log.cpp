@@ -2,10 +2,12 @@
 
 #include <spdlog/async_logger.h>
 #include <spdlog/details/thread_pool.h>
+#include <spdlog/sinks/ringbuffer_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <atomic>
 #include <ctime>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <thread>
@@ -59,6 +61,7 @@ class Output final : public spdlog::sinks::stdout_sink_st {
 // Lives as long as the program: its thread may wait for standard output for ever.
 struct Log {
   std::shared_ptr<spdlog::details::thread_pool> pool;
+  std::shared_ptr<spdlog::sinks::ringbuffer_sink_mt> newest;
   std::shared_ptr<Output> output;
   std::shared_ptr<spdlog::async_logger> logger;
   std::atomic<size_t> asked = 0;
@@ -66,8 +69,10 @@ struct Log {
   Log() {
     tzset();
     pool = std::make_shared<spdlog::details::thread_pool>(kMostWaiting, 1);
+    newest = std::make_shared<spdlog::sinks::ringbuffer_sink_mt>(kNewest);
     output = std::make_shared<Output>(*pool);
-    logger = std::make_shared<spdlog::async_logger>("", output, pool, spdlog::async_overflow_policy::overrun_oldest);
+    const std::initializer_list<spdlog::sink_ptr> sinks{newest, output};
+    logger = std::make_shared<spdlog::async_logger>("", sinks, pool, spdlog::async_overflow_policy::overrun_oldest);
     logger->set_pattern("%Y-%m-%d %H:%M:%S %-7l %v");
   }
 };
@@ -87,6 +92,12 @@ void Write(LogLevel level, std::string_view line) {
   const std::string clean = OneLine(line);
   ++log.asked;
   log.logger->log(ToSpdlog(level), spdlog::string_view_t(clean.data(), clean.size()));
+}
+
+std::vector<std::string> Newest() {
+  std::vector<std::string> lines = TheLog().newest->last_formatted();
+  for (std::string& line : lines) line.erase(line.find_last_not_of("\r\n") + 1);
+  return lines;
 }
 
 bool Finish(std::chrono::milliseconds limit) {

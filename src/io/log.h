@@ -7,8 +7,10 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/log_level.h"
 
@@ -19,6 +21,11 @@ void SetLevel(LogLevel level);
 
 // As OneLine (base/text.h) shows it, so that no device or client can write a line of its own.
 void Write(LogLevel level, std::string_view line);
+
+inline constexpr size_t kNewest = 200;
+
+// The newest lines, up to kNewest, as they were written; the newest last.
+std::vector<std::string> Newest();
 
 // Waits, at most for `limit`, until everything is written; false: it is not. The program is about to end.
 bool Finish(std::chrono::milliseconds limit);

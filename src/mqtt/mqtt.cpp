@@ -102,7 +102,11 @@ Client::Listeners Mqtt::ClientListeners() {
 
 Channel Mqtt::ChannelOf() {
   return {
-      [this](const auto& topic, const auto& payload, Retain retain) { return client_.Publish(topic, payload, retain); },
+      [this](const auto& topic, const auto& payload, Retain retain) {
+        const auto token = client_.Publish(topic, payload, retain);
+        if (token) ++publishes_;
+        return token;
+      },
       [this](const auto& topic, Held held) { client_.Subscribe(topic, held); },
       [this](const auto& topic) { client_.Unsubscribe(topic); },
   };

@@ -6,6 +6,7 @@
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -36,6 +37,11 @@ class Mqtt final : public Listener {
   // Keeps the connection.
   asio::awaitable<void> Run() { return session_.Run(); }
 
+  bool is_connected() const { return client_.is_connected(); }
+  const std::string& where() const { return session_.where(); }
+  Audience audience() const { return publisher_.audience(); }
+  uint64_t publishes() const { return publishes_; }  // messages given to the broker's client
+
   // Says `offline` while there is a connection, and takes at most `limit` for it.
   asio::awaitable<void> Stop(std::chrono::milliseconds limit);
   // What is not on the disk yet is asked of it.
@@ -61,6 +67,7 @@ class Mqtt final : public Listener {
   Soon save_;
   SavePace pace_;  // of events
   Alarm later_;
+  uint64_t publishes_ = 0;
   Client client_;
   Publisher publisher_;
   Alarm alarm_;

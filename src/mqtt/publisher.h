@@ -66,6 +66,7 @@ class Publisher final : public Listener {
 
   const AnnouncedDevices& announced() const { return announcer_.announced(); }
   const EventQueue& events() const { return events_.queue(); }
+  Audience audience() const { return events_.audience(); }
 
  private:
   void Announce(Time now);

@@ -22,7 +22,8 @@ asio::awaitable<void> Session::Run() {
   Backoff backoff;
   while (true) {
     const Broker broker = co_await FindBroker();
-    const std::string where = fmt::format("the MQTT broker {}:{}", broker.host, broker.port);
+    where_ = fmt::format("{}:{}", broker.host, broker.port);
+    const std::string where = "the MQTT broker " + where_;
     const Time start = world_.now();
     const auto connected = co_await world_.connect(broker);
     if (connected) {

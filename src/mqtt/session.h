@@ -44,6 +44,9 @@ class Session {
 
   asio::awaitable<void> Run();
 
+  // The broker of the newest attempt, as "192.168.1.10:1883"; empty: none is known yet.
+  const std::string& where() const { return where_; }
+
  private:
   asio::awaitable<Broker> FindBroker();
   asio::awaitable<void> Stay(std::string where, bool has_tls);
@@ -51,6 +54,7 @@ class Session {
 
   World world_;
   Broker broker_;
+  std::string where_;
   Handlers handlers_;
   // The last connection did not break at once; else it is not worth a line that there is one.
   bool is_steady_ = true;

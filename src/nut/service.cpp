@@ -82,7 +82,7 @@ void Service::LogOut(const void* session, std::string_view why, Time now) {
   const auto found =
       std::find_if(logged_in_.begin(), logged_in_.end(), [&](const LoggedIn& one) { return one.session == session; });
   if (found == logged_in_.end()) return;
-  const LoggedIn left = *found;
+  const LoggedIn left = std::move(*found);
   logged_in_.erase(found);
   const std::string who = fmt::format("{} at {}", left.client.name, left.client.address);
   const std::string line = why.empty() ? who + " logged out" : fmt::format("lost {}: {}", who, why);

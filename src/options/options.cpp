@@ -1,8 +1,10 @@
 #include "options/options.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 #include <utility>
 
@@ -380,6 +382,23 @@ void ReadNut(Section& section, NutOptions& nut) {
   section.WarnOfUnknown();
 }
 
+bool IsIpAddress(const std::string& text) {
+  std::array<unsigned char, sizeof(in6_addr)> ignored{};
+  return inet_pton(AF_INET, text.c_str(), ignored.data()) == 1 ||
+         inet_pton(AF_INET6, text.c_str(), ignored.data()) == 1;
+}
+
+void ReadWeb(Section& section, WebOptions& web) {
+  section.Read("enabled", web.enabled);
+  section.Read("address", web.address);
+  if (!IsIpAddress(web.address)) {
+    section.Refuse("address", *section.Find("address"),
+                   "an IP address of this machine, such as 0.0.0.0 for all of them");
+  }
+  section.ReadPort("port", web.port);
+  section.WarnOfUnknown();
+}
+
 // The group `key`; an empty one where it is not given.
 class Group {
  public:
@@ -421,6 +440,8 @@ CheckedOptions ParseOptions(string_view json) {
 
   ReadNut(Group(root, "nut", findings).section(), options.nut);
   for (InverterOptions& inverter : options.inverters) inverter.device.has_nut = options.nut.enabled;
+
+  ReadWeb(Group(root, "web", findings).section(), options.web);
 
   if (const auto level = root.Choice("log_level", kLogLevels)) options.log_level = static_cast<LogLevel>(*level);
   root.WarnOfUnknown();

@@ -14,6 +14,7 @@
 #include "mqtt/options.h"
 #include "nut/options.h"
 #include "options/reader.h"
+#include "page/options.h"
 
 namespace aims {
 
@@ -21,6 +22,7 @@ struct Options {
   std::vector<InverterOptions> inverters;
   MqttOptions mqtt;
   NutOptions nut;
+  WebOptions web;
   LogLevel log_level = LogLevel::kInfo;
 };
 

@@ -72,9 +72,11 @@ asio::awaitable<void> Poller::Poll() {
   if (bytes) {
     Heard(*bytes);
   } else if (bytes.error().code == ErrorCode::kLinkDown) {
+    record_.OnMiss(Miss::kLinkLost);
     Gone(bytes.error());
     co_await PauseBeforeOpen();
   } else {
+    record_.OnMiss(Miss::kNoAnswer);
     Missed(bytes.error(), Advice(bytes.error().code, opener_.address()));
   }
 }
@@ -132,6 +134,7 @@ asio::awaitable<bool> Poller::Opened() {
 void Poller::Heard(std::string_view bytes) {
   log::Debug("{}: < {}", name_, Printable(bytes));
   const auto reading = megatec::ParseReply(bytes, request_);
+  record_.OnReply(bytes, reading ? "" : megatec::Describe(reading.error()), WallNow());
   if (reading) return Apply(*reading);
   const std::string what = fmt::format("{}: {}", megatec::Describe(reading.error()), Printable(bytes));
   Missed({ErrorCode::kBadReply, what}, Advice(reading.error()));

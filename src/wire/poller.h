@@ -18,6 +18,7 @@
 #include "inverter/command.h"
 #include "inverter/inverter.h"
 #include "inverter/options.h"
+#include "inverter/wire_record.h"
 #include "wire/command_sender.h"
 #include "wire/link.h"
 #include "wire/open.h"
@@ -35,6 +36,8 @@ class Poller {
 
   // Passes `command` on with the next reading, one at a time; false: it will not be.
   bool OnCommand(Command command);
+
+  const WireRecord& record() const { return record_; }
 
  private:
   asio::awaitable<void> Poll();
@@ -61,6 +64,7 @@ class Poller {
   OnUpdate on_update_;
   Opener opener_;
   Link link_;
+  WireRecord record_;
   CommandSender commands_;
   LogOncePerKind troubles_;
   std::array<LogBudget, 4> budgets_;  // by About

@@ -35,6 +35,7 @@ struct Fixture {
     inverter.poll_interval = 10ms;
     options.inverters = {inverter};
     options.mqtt.broker = {"127.0.0.1", 1};  // where nothing listens
+    options.web.enabled = false;
   }
   bool Until(const std::function<bool()>& done) {
     const auto end = std::chrono::steady_clock::now() + 5s;

@@ -489,9 +489,9 @@ class Program:
         until(lambda: self.lines(part), seconds, f"the log line {part!r}")
 
 
-def options(address, port=None, battery=None, shutdown=None, control=None, mqtt=None, **inverter):
-    """Options for one inverter and its battery, and for the broker at `port` (None: the Supervisor's)."""
+def options(address, port=None, battery=None, shutdown=None, control=None, mqtt=None, web=None, **inverter):
+    """Options for one inverter and its battery, and for the broker at `port` (None: the Supervisor's). `web`: the page's port."""
     broker = {"host": "127.0.0.1", "port": port} if port else {}
     return {"inverters": [{"name": "AIMS inverter", "address": str(address), **inverter}],
             "batteries": [battery] if battery else [], "shutdown": shutdown or {}, "control": control or {},
-            "mqtt": {**broker, **(mqtt or {})}}
+            "mqtt": {**broker, **(mqtt or {})}, "web": {"port": web} if web else {"enabled": False}}

@@ -63,3 +63,15 @@ TEST_CASE("a directory is held by one, and free again when that one is gone") {
   CHECK(LockDirectory(directory.path()));
   CHECK(LockDirectory(directory / "none").error().code == ErrorCode::kAbsent);
 }
+
+TEST_CASE("bytes are put behind those that are there, and over what was torn") {
+  const TemporaryDirectory directory;
+  const std::string path = directory / "rows";
+  CHECK(WriteAt(path, 0, "abcd"));
+  CHECK(WriteAt(path, 4, "efgh"));
+  CHECK(WriteAt(path, 4, "EF"));
+  CHECK(*ReadFile(path, 100) == "abcdEFgh");
+  const auto refused = WriteAt(directory / "none/rows", 0, "x");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message.find("none/rows cannot be written: No such file") != std::string::npos);
+}

@@ -487,3 +487,25 @@ TEST_CASE("what else is wrong with the NUT server's options") {
             .starts_with("nut.cert_file: \"a.pem\" is not accepted"));
   CHECK(NutMistake("\"port\":0").starts_with("nut.port: "));
 }
+
+TEST_CASE("the page is on, on this machine alone, unless the owner says otherwise") {
+  const WebOptions standard = Good("{" + std::string(kInverter) + "}").web;
+  CHECK(standard.enabled);
+  CHECK(standard.address == "127.0.0.1");
+  CHECK(standard.port == 8099);
+  const std::string group = R"("web":{"enabled":"false","address":"::","port":"8100"})";
+  const WebOptions web = Good("{" + std::string(kInverter) + "," + group + "}").web;
+  CHECK_FALSE(web.enabled);
+  CHECK(web.address == "::");
+  CHECK(web.port == 8100);
+}
+
+TEST_CASE("where the page listens is an IP address") {
+  for (const std::string address : {"localhost", "1.2.3", "127.0.0.1:8099", "[::1]", "http://127.0.0.1", "fe80::1%eth0"}) {
+    CHECK(GroupMistake("web", "\"address\":\"" + address + "\"") ==
+          "web.address: \"" + address +
+              "\" is not accepted; it takes an IP address of this machine, such as 0.0.0.0 for all of them");
+  }
+  CHECK(GroupMistake("web", "\"port\":0").starts_with("web.port: "));
+  CHECK(GroupMistake("web", "\"enabled\":\"perhaps\"").starts_with("web.enabled: "));
+}

@@ -1,0 +1,291 @@
+#include "page/server.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <asio/io_context.hpp>
+#include <asio/ip/address.hpp>
+#include <asio/ip/host_name.hpp>
+#include <asio/query.hpp>
+#include <list>
+#include <optional>
+#include <restinio/http_server.hpp>
+#include <restinio/message_builders.hpp>
+#include <restinio/request_handler.hpp>
+#include <restinio/traits.hpp>
+#include <string_view>
+#include <utility>
+
+#include "io/alarm.h"
+#include "io/clock.h"
+#include "io/log.h"
+#include "io/pause.h"
+#include "page/assets.h"
+
+namespace aims::page {
+namespace {
+
+using namespace std::chrono_literals;
+using std::string_view;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kTryAgain = 10s;
+constexpr auto kTellPause = 250ms;  // many inverters say much: who waits is told no more often
+constexpr auto kSavePause = 6h;
+// Connections beyond kMostConnections are taken as well, to be told so; further ones wait until one of them ends.
+constexpr size_t kMostTaken = 2 * Server::kMostConnections;
+constexpr size_t kMostFields = 64;
+constexpr size_t kLargestBody = 1024;  // bytes, of a request: nothing here reads one
+
+string_view ReasonOf(int status) {
+  switch (status) {
+    case 200:
+      return "OK";
+    case 400:
+      return "Bad Request";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    default:
+      return "Service Unavailable";
+  }
+}
+
+Request::Method MethodOf(const restinio::http_request_header_t& header) {
+  if (header.method() == restinio::http_method_get()) return Request::Method::kGet;
+  if (header.method() == restinio::http_method_head()) return Request::Method::kHead;
+  return Request::Method::kOther;
+}
+
+asio::ip::address AddressToListenAt(const WebOptions& options, bool is_ingress) {
+  return is_ingress ? asio::ip::address(asio::ip::address_v4::any()) : asio::ip::make_address(options.address);
+}
+
+WebOptions Ingress(WebOptions options, const std::string& ingress_peer) {
+  if (!ingress_peer.empty()) options = {.enabled = true, .address = "0.0.0.0", .port = kPagePort};
+  return options;
+}
+
+}  // namespace
+
+// The sockets, and the requests that wait for news.
+class Server::Http {
+  // Counts the connections that there are.
+  class Connections {
+   public:
+    void state_changed(const restinio::connection_state::notice_t& notice) noexcept {
+      using Accepted = restinio::connection_state::accepted_t;
+      using Closed = restinio::connection_state::closed_t;
+      if (restinio::holds_alternative<Accepted>(notice.cause())) ++count_;
+      if (restinio::holds_alternative<Closed>(notice.cause())) --count_;
+    }
+    size_t count() const { return count_; }
+
+   private:
+    size_t count_ = 0;
+  };
+
+  struct Traits : restinio::default_single_thread_traits_t {
+    using connection_state_listener_t = Connections;
+    static constexpr bool use_connection_count_limiter = true;
+  };
+
+ public:
+  Http(const asio::any_io_executor& executor, const WebOptions& options, std::string ingress_peer, const Site& site)
+      : context_(static_cast<asio::io_context&>(asio::query(executor, asio::execution::context))),
+        options_(options),
+        ingress_peer_(std::move(ingress_peer)),
+        site_(site),
+        alarm_(executor, [this] { AnswerWaiting(); }) {
+    http_parser_set_max_header_size(kLargestHead);
+  }
+
+  Result<void> Open() {
+    try {
+      server_.emplace(restinio::external_io_context(context_), Settings());
+      server_->open_sync();
+      return {};
+    } catch (const std::exception& failure) {
+      server_.reset();
+      return Failure(ErrorCode::kBusy, failure.what());
+    }
+  }
+
+  // There is something newer than what those who wait have.
+  void OnNews() {
+    if (waiting_.empty()) return;
+    is_news_ = true;
+    SetAlarm();
+  }
+
+ private:
+  using Handle = restinio::request_handle_t;
+  struct Waiting {
+    Handle request;
+    Clock::time_point end;
+  };
+
+  restinio::server_settings_t<Traits> Settings() {
+    restinio::server_settings_t<Traits> settings;
+    settings.address(AddressToListenAt(options_, !ingress_peer_.empty()))
+        .port(options_.port)
+        .connection_state_listener(std::shared_ptr<Connections>(std::shared_ptr<void>(), &connections_))
+        .max_parallel_connections(kMostTaken)
+        .read_next_http_message_timelimit(kHead)
+        .handle_request_timeout(kPoll + kUnread)
+        .write_http_response_timelimit(kUnread)
+        .incoming_http_msg_limits(
+            restinio::incoming_http_msg_limits_t{}.max_field_count(kMostFields).max_body_size(kLargestBody))
+        .request_handler([this](const Handle& request) { return Take(request); });
+    return settings;
+  }
+
+  restinio::request_handling_status_t Take(const Handle& request) {
+    const auto& header = request->header();
+    const string_view target(header.request_target().data(), header.request_target().size());
+    std::optional<std::string> host;
+    if (header.has_field(restinio::http_field::host)) host = header.get_field(restinio::http_field::host);
+    const bool is_full = connections_.count() > kMostConnections;
+    if (!ingress_peer_.empty() && request->remote_endpoint().address().to_string() != ingress_peer_) {
+      return Send(request, Refusal(403, "Home Assistant shows this page; nobody else may ask for it"));
+    }
+    if (is_full) return Send(request, Refusal(503, "too many connections"));
+    auto answer =
+        site_.Handle({MethodOf(header), target, host ? std::optional<string_view>(*host) : std::nullopt}, Now());
+    if (answer) return Send(request, *std::move(answer));
+    waiting_.push_back({request, Clock::now() + kPoll});
+    SetAlarm();
+    return restinio::request_accepted();
+  }
+
+  static restinio::request_handling_status_t Send(const Handle& request, Answer answer) {
+    const auto status = restinio::http_status_line_t(
+        restinio::http_status_code_t(static_cast<std::uint16_t>(answer.status)), std::string(ReasonOf(answer.status)));
+    auto response = request->create_response<restinio::user_controlled_output_t>(status);
+    response.append_header("Content-Type", std::string(answer.type));
+    response.append_header("Cache-Control", answer.is_cached ? "no-cache" : "no-store");
+    response.append_header("Content-Security-Policy", "default-src 'self'");
+    response.append_header("X-Content-Type-Options", "nosniff");
+    response.append_header("Referrer-Policy", "no-referrer");
+    if (!answer.file.empty()) {
+      response.append_header("Content-Disposition", fmt::format("attachment; filename=\"{}\"", answer.file));
+    }
+    if (answer.status == 405) response.append_header("Allow", "GET, HEAD");
+    if (answer.status != 200) response.connection_close();
+    response.set_content_length(answer.text().size());
+    if (request->header().method() != restinio::http_method_head()) {
+      if (answer.fixed.data()) {
+        response.set_body(restinio::const_buffer(answer.fixed.data(), answer.fixed.size()));
+      } else {
+        response.set_body(std::move(answer.body));
+      }
+    }
+    return response.done();
+  }
+
+  void SetAlarm() {
+    if (waiting_.empty()) return alarm_.Set({});
+    alarm_.Set(is_news_ ? std::max(Clock::now(), told_at_ + kTellPause) : waiting_.front().end);
+  }
+
+  // All of them where there is news; else those that have waited for long.
+  void AnswerWaiting() {
+    const auto now = Clock::now();
+    const bool is_news = std::exchange(is_news_, false);
+    if (is_news) told_at_ = now;
+    const Answer answer = site_.Live(Now());
+    while (!waiting_.empty() && (is_news || waiting_.front().end <= now)) {
+      const Handle request = std::move(waiting_.front().request);
+      waiting_.pop_front();
+      Send(request, answer);
+    }
+    SetAlarm();
+  }
+
+  asio::io_context& context_;
+  WebOptions options_;
+  std::string ingress_peer_;
+  const Site& site_;
+  Connections connections_;
+  std::list<Waiting> waiting_;  // who came first is first
+  bool is_news_ = false;
+  Clock::time_point told_at_{};
+  Alarm alarm_;
+  std::optional<restinio::http_server_t<Traits>> server_;
+};
+
+Server::Server(const DataFolder& folder, const WebOptions& options, std::string ingress_peer,
+               std::vector<Shown> inverters, World world)
+    : executor_(folder.executor),
+      options_(Ingress(options, ingress_peer)),
+      site_(std::move(inverters), std::move(world), Assets(),
+            ingress_peer.empty() ? Site::Hosts::kThisMachine : Site::Hosts::kAny, asio::ip::host_name()),
+      http_(std::make_unique<Http>(executor_, options_, std::move(ingress_peer), site_)) {
+  for (Shown& shown : site_.inverters()) {
+    HistoryFile& file = files_.try_emplace(shown.device().id, folder, shown.device().id).first->second;
+    shown.history = History(file.Load());
+  }
+}
+
+Server::~Server() = default;
+
+asio::awaitable<void> Server::Run() {
+  bool is_told = false;
+  while (true) {
+    const auto opened = http_->Open();
+    if (opened) {
+      log::Info("web page: listening at {}:{}", options_.address, options_.port);
+      co_return;
+    }
+    if (!std::exchange(is_told, true)) {
+      log::Warning("web page: cannot listen at {}:{} ({}). Does another program use it? Trying again every {} s",
+                   options_.address, options_.port, opened.error().message, kTryAgain / 1s);
+    }
+    co_await Pause(executor_, kTryAgain);
+  }
+}
+
+void Server::OnUpdate(const Inverter& inverter, const Update& update) {
+  site_.OnUpdate(inverter, update.now);
+  SaveInTime(inverter, update);
+  http_->OnNews();
+}
+
+// Now and then; and when an outage is over, with the row in which it ended.
+void Server::SaveInTime(const Inverter& inverter, const Update& update) {
+  const std::string& id = inverter.device().id;
+  const auto now = update.now.steady;
+  const bool is_over = std::any_of(update.events.begin(), update.events.end(),
+                                   [](const PowerEvent& event) { return event.type == EventType::kPowerRestored; });
+  auto& due = save_at_.try_emplace(id, now + kSavePause).first->second;
+  if (!is_over && now < due) return;
+  const auto shown = std::find_if(site_.inverters().begin(), site_.inverters().end(),
+                                  [&](const Shown& one) { return one.inverter == &inverter; });
+  if (shown == site_.inverters().end()) return;
+  if (!is_over && !shown->history.has_unsaved()) return;
+  due = now + (is_over ? std::chrono::seconds(ScaleOf(Period::k90Days).step) : kSavePause);
+  files_.at(id).Add(shown->history.TakeUnsaved(update.now, /*all=*/false));
+}
+
+void Server::SaveAtStop() {
+  for (Shown& shown : site_.inverters()) {
+    HistoryFile& file = files_.at(shown.device().id);
+    file.Add(shown.history.TakeUnsaved(Now(), /*all=*/true));
+    file.SaveAtStop();
+  }
+}
+
+std::string PageUrl(const WebOptions& options, const std::string& machine) {
+  std::error_code failure;
+  const auto address = asio::ip::make_address(options.address, failure);
+  if (!options.enabled || failure || address.is_loopback()) return "";
+  const std::string name = address.is_unspecified()
+                               ? machine.substr(0, machine.find('.')) + ".local"
+                               : (address.is_v6() ? fmt::format("[{}]", options.address) : options.address);
+  return fmt::format("http://{}:{}/", name, options.port);
+}
+
+}  // namespace aims::page
