@@ -95,7 +95,7 @@ App::App(const DataFolder& folder, const Options& options, Surroundings surround
     const auto on_stage = [this, &stage](const Update& update) { mqtt_.OnUpdate(stage, update); };
     rehearsers_.try_emplace(of.device.id, executor_, of, inverter, stage, on_stage);
   }
-  if (options.web.enabled || !surroundings.ingress_peer.empty()) MakePage(folder, options, std::move(surroundings));
+  if (options.web.enabled || surroundings.ingress) MakePage(folder, options, std::move(surroundings));
   listeners_.push_back(&store_);
   // What was announced must be on the disk before it is; a disk that hangs does not keep us from starting.
   disk_.Finish(kFirstSave);
@@ -133,7 +133,7 @@ void App::MakePage(const DataFolder& folder, const Options& options, Surrounding
   const auto broker = [this] {
     return page::BrokerState{mqtt_.is_connected(), mqtt_.where(), InWords(mqtt_.audience()), mqtt_.publishes()};
   };
-  page_.emplace(folder, options.web, std::move(surroundings.ingress_peer), std::move(shown),
+  page_.emplace(folder, options.web, surroundings.ingress, std::move(shown),
                 page::World{AIMS_VERSION, std::move(surroundings.shown_options), broker, log::Newest});
   listeners_.push_back(&*page_);
 }

@@ -32,8 +32,8 @@ namespace aims {
 // What the program stands in.
 struct Surroundings {
   Supervisor supervisor{};
-  std::string ingress_peer{};       // who alone may ask for the page, in Home Assistant; empty elsewhere
-  std::string shown_options{"{}"};  // the options as JSON, without passwords
+  std::optional<Ingress> ingress{};  // in Home Assistant
+  std::string shown_options{"{}"};   // the options as JSON, without passwords
 };
 
 class App {

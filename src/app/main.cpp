@@ -10,6 +10,7 @@
 #include <asio/redirect_error.hpp>
 #include <asio/signal_set.hpp>
 #include <asio/use_awaitable.hpp>
+#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -42,6 +43,14 @@ constexpr char kSupervisorAddress[] = "172.30.32.2";  // in its network, from wh
 std::string FromEnvironment(const char* name, const char* otherwise) {
   const char* value = std::getenv(name);
   return value && *value ? value : otherwise;
+}
+
+// Tests play the Supervisor at another address, and several run at once.
+Ingress IngressFromEnvironment() {
+  Ingress ingress{FromEnvironment("INGRESS_PEER", kSupervisorAddress)};
+  const std::string port = FromEnvironment("INGRESS_PORT", "");
+  if (!port.empty()) std::from_chars(port.data(), port.data() + port.size(), ingress.port);
+  return ingress;
 }
 
 // The options to run with, or the exit code after every mistake was said.
@@ -111,7 +120,7 @@ asio::awaitable<void> Start(Running& running) {
       .shown_options = std::move(running.shown_options)};
   if (!surroundings.supervisor.token.empty()) {
     surroundings.supervisor.app_page = AppPage(asio::ip::host_name());
-    surroundings.ingress_peer = FromEnvironment("INGRESS_PEER", kSupervisorAddress);
+    surroundings.ingress = IngressFromEnvironment();
     running.options.nut.port = kNutPort;  // the owner chooses another one in the app's network settings
   }
   const DataFolder folder{executor, running.disk, running.line.data};

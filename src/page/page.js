@@ -267,11 +267,11 @@ function shadeOutages(context, area, graph) {
   context.fillStyle = color('shade');
   const [from, until] = graph.xAxisRange();
   for (const {begin, end} of page.outages) {
-    const left = Math.max(graph.toDomXCoord(Math.max(Date.parse(begin), from)), area.x);
-    const right = Math.min(graph.toDomXCoord(Math.min(end ? Date.parse(end) : until, until)), area.x + area.w);
-    if (right > left || (Date.parse(begin) >= from && Date.parse(begin) <= until)) {
-      context.fillRect(left, area.y, Math.max(right - left, 1), area.h);
-    }
+    const [first, last] = [Date.parse(begin), end ? Date.parse(end) : until];
+    if (last < from || first > until) continue;
+    const left = Math.floor(graph.toDomXCoord(Math.max(first, from)));
+    const right = Math.ceil(graph.toDomXCoord(Math.min(last, until)));
+    context.fillRect(left, area.y, Math.max(right - left, 2), area.h);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <asio/io_context.hpp>
 #include <asio/ip/address.hpp>
 #include <asio/ip/host_name.hpp>
+#include <asio/ip/tcp.hpp>
 #include <asio/query.hpp>
 #include <list>
 #include <optional>
@@ -34,6 +35,7 @@ constexpr auto kTellPause = 250ms;  // many inverters say much: who waits is tol
 constexpr auto kSavePause = 6h;
 // Connections beyond kMostConnections are taken as well, to be told so; further ones wait until one of them ends.
 constexpr size_t kMostTaken = 2 * Server::kMostConnections;
+constexpr int kMostUnread = 32 << 10;  // bytes, in the kernel
 constexpr size_t kMostFields = 64;
 constexpr size_t kLargestBody = 1024;  // bytes, of a request: nothing here reads one
 
@@ -60,13 +62,8 @@ Request::Method MethodOf(const restinio::http_request_header_t& header) {
   return Request::Method::kOther;
 }
 
-asio::ip::address AddressToListenAt(const WebOptions& options, bool is_ingress) {
-  return is_ingress ? asio::ip::address(asio::ip::address_v4::any()) : asio::ip::make_address(options.address);
-}
-
-WebOptions Ingress(WebOptions options, const std::string& ingress_peer) {
-  if (!ingress_peer.empty()) options = {.enabled = true, .address = "0.0.0.0", .port = kPagePort};
-  return options;
+WebOptions WhereOf(const WebOptions& options, const std::optional<Ingress>& ingress) {
+  return ingress ? WebOptions{.address = "0.0.0.0", .port = ingress->port} : options;
 }
 
 }  // namespace
@@ -94,10 +91,10 @@ class Server::Http {
   };
 
  public:
-  Http(const asio::any_io_executor& executor, const WebOptions& options, std::string ingress_peer, const Site& site)
+  Http(const asio::any_io_executor& executor, const WebOptions& options, std::string only_peer, const Site& site)
       : context_(static_cast<asio::io_context&>(asio::query(executor, asio::execution::context))),
         options_(options),
-        ingress_peer_(std::move(ingress_peer)),
+        only_peer_(std::move(only_peer)),
         site_(site),
         alarm_(executor, [this] { AnswerWaiting(); }) {
     http_parser_set_max_header_size(kLargestHead);
@@ -130,10 +127,14 @@ class Server::Http {
 
   restinio::server_settings_t<Traits> Settings() {
     restinio::server_settings_t<Traits> settings;
-    settings.address(AddressToListenAt(options_, !ingress_peer_.empty()))
+    settings.address(asio::ip::make_address(options_.address))
         .port(options_.port)
         .connection_state_listener(std::shared_ptr<Connections>(std::shared_ptr<void>(), &connections_))
         .max_parallel_connections(kMostTaken)
+        .socket_options_setter([](auto& options) {
+          options.set_option(asio::ip::tcp::no_delay(true));
+          options.set_option(asio::socket_base::send_buffer_size(kMostUnread));
+        })
         .read_next_http_message_timelimit(kHead)
         .handle_request_timeout(kPoll + kUnread)
         .write_http_response_timelimit(kUnread)
@@ -149,7 +150,7 @@ class Server::Http {
     std::optional<std::string> host;
     if (header.has_field(restinio::http_field::host)) host = header.get_field(restinio::http_field::host);
     const bool is_full = connections_.count() > kMostConnections;
-    if (!ingress_peer_.empty() && request->remote_endpoint().address().to_string() != ingress_peer_) {
+    if (!only_peer_.empty() && request->remote_endpoint().address().to_string() != only_peer_) {
       return Send(request, Refusal(403, "Home Assistant shows this page; nobody else may ask for it"));
     }
     if (is_full) return Send(request, Refusal(503, "too many connections"));
@@ -207,7 +208,7 @@ class Server::Http {
 
   asio::io_context& context_;
   WebOptions options_;
-  std::string ingress_peer_;
+  std::string only_peer_;  // empty: anyone may ask
   const Site& site_;
   Connections connections_;
   std::list<Waiting> waiting_;  // who came first is first
@@ -217,13 +218,13 @@ class Server::Http {
   std::optional<restinio::http_server_t<Traits>> server_;
 };
 
-Server::Server(const DataFolder& folder, const WebOptions& options, std::string ingress_peer,
+Server::Server(const DataFolder& folder, const WebOptions& options, const std::optional<Ingress>& ingress,
                std::vector<Shown> inverters, World world)
     : executor_(folder.executor),
-      options_(Ingress(options, ingress_peer)),
-      site_(std::move(inverters), std::move(world), Assets(),
-            ingress_peer.empty() ? Site::Hosts::kThisMachine : Site::Hosts::kAny, asio::ip::host_name()),
-      http_(std::make_unique<Http>(executor_, options_, std::move(ingress_peer), site_)) {
+      options_(WhereOf(options, ingress)),
+      site_(std::move(inverters), std::move(world), Assets(), ingress ? Site::Hosts::kAny : Site::Hosts::kThisMachine,
+            asio::ip::host_name()),
+      http_(std::make_unique<Http>(executor_, options_, ingress ? ingress->peer : "", site_)) {
   for (Shown& shown : site_.inverters()) {
     HistoryFile& file = files_.try_emplace(shown.device().id, folder, shown.device().id).first->second;
     shown.history = History(file.Load());

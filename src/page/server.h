@@ -8,6 +8,7 @@
 #include <asio/awaitable.hpp>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,10 +28,9 @@ class Server final : public Listener {
   static constexpr std::chrono::seconds kUnread{20};  // a client that does not read its answer for so long is lost
   static constexpr size_t kLargestHead = 8 << 10;     // bytes
 
-  // `ingress_peer`: the one address that may ask, in Home Assistant; empty elsewhere. Of `inverters` the histories are
-  // its own.
-  Server(const DataFolder& folder, const WebOptions& options, std::string ingress_peer, std::vector<Shown> inverters,
-         World world);
+  // With `ingress` the options say nothing. Of `inverters` the histories are its own.
+  Server(const DataFolder& folder, const WebOptions& options, const std::optional<Ingress>& ingress,
+         std::vector<Shown> inverters, World world);
   ~Server();
 
   asio::awaitable<void> Run();

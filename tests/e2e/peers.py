@@ -438,7 +438,7 @@ class Program:
         self.prefix = namespace.prefix if namespace else ()
         self.file = self.directory / "options.json"
         self.file.write_text(options if isinstance(options, str) else json.dumps(options))
-        self.environment = {"PATH": os.environ["PATH"], "TZ": "UTC", **(environment or {})}
+        self.environment = {"PATH": os.environ["PATH"], "TZ": "UTC", "INGRESS_PORT": str(free_port()), **(environment or {})}
         if "TSAN_OPTIONS" in os.environ:
             self.environment["TSAN_OPTIONS"] = os.environ["TSAN_OPTIONS"]
         self.arguments = arguments
