@@ -14,6 +14,7 @@ PARTS = {
     "scale": "many inverters in one process",
     "beside": "beside what a user would otherwise run",
     "clients": "the NUT server, beside Debian's upsd",
+    "pages": "the web page",
     "wear": "what is written to /data",
     "recorder": "what Home Assistant's recorder keeps",
 }

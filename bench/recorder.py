@@ -50,7 +50,7 @@ def measure(table):
 
 def chosen(name, link, port, **mqtt):
     return {"inverters": [{"name": name, "address": str(link), "rated_power": 1200}],
-            "mqtt": {"host": "127.0.0.1", "port": port, **mqtt}}
+            "mqtt": {"host": "127.0.0.1", "port": port, **mqtt}, "web": {"enabled": False}}
 
 
 def state(core, name):

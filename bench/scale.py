@@ -107,7 +107,7 @@ def run(count, dead=(), babbling=()):
     try:
         with Broker(folder) as broker, Inverters(names, dead, babbling) as inverters:
             ear = Ear(broker.port, "aims2mqtt/+/state")
-            text = {"mqtt": {"host": "127.0.0.1", "port": broker.port},
+            text = {"mqtt": {"host": "127.0.0.1", "port": broker.port}, "web": {"enabled": False},
                     "inverters": [{"name": name, "address": address} for name, address in inverters.addresses().items()]}
             well = [name for name in names if name not in dead and name not in babbling]
             with Program(folder, text) as program:

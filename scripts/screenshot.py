@@ -1,6 +1,6 @@
-"""Takes the pictures for scripts/screenshot: screenshot.py FOLDER
+"""Takes the pictures for scripts/screenshot: screenshot.py FOLDER [--page | --form]
 
-device.png, activity.png, notification.png of a real Home Assistant Core with the simulated inverter; options.png and
+page.png and phone.png, the app's own page in an outage; device.png, activity.png, notification.png of a real Home Assistant Core with the simulated inverter; options.png and
 inverter.png (the dialog of one inverter) of the frontend's own page of an app, whose Supervisor is played here from config.yaml.
 """
 
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import yaml
 from core import Core
+from page import browser, look, text
 from peers import ROOT, Broker, Program, Simulator, Subscriber, free_port, options, until
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
@@ -51,7 +52,7 @@ def page_of(core, height):
     settings = webdriver.ChromeOptions()
     for argument in ["--headless=new", "--no-sandbox", f"--window-size=1280,{height}", "--force-device-scale-factor=1"]:
         settings.add_argument(argument)
-    browser = webdriver.Chrome(settings, Service("/usr/bin/chromedriver"))
+    browser = webdriver.Chrome(options=settings, service=Service("/usr/bin/chromedriver"))
     tokens = {**core.tokens, "hassUrl": core.url, "clientId": core.url + "/", "expires": int(time.time() * 1000) + 1_800_000}
     browser.get(core.url + "/manifest.json")
     browser.execute_script("localStorage.setItem('hassTokens', arguments[0])", json.dumps(tokens))
@@ -175,14 +176,47 @@ def pictures_of_device(core, simulator, ears, folder):
         browser.quit()
 
 
+def pictures_of_page(folder):
+    """In the second of two outages, with both of them in the plots."""
+    port = free_port()
+    with tempfile.TemporaryDirectory() as data:
+        keep_charge(data)
+        with Broker(data) as broker, Simulator(Path(data) / "inverter") as simulator, \
+                Program(data, options(simulator.link, broker.port, web=port, **DESCRIBED)), browser(1100, 1500) as chromium:
+            time.sleep(1)
+            chromium.get(f"http://127.0.0.1:{port}/")
+            for order, seconds in [("load 31", 20), ("load 24", 20), ("utility off", 40), ("utility on", 35), ("load 29", 10),
+                                   ("utility off", 25)]:
+                simulator.do(order)
+                time.sleep(seconds)
+            until(lambda: "At this load" in text(chromium, "next"), 5, "what happens next")
+            show = "const now = Date.parse(page.live.time); setWindow([now - 150000, now]); drawPlots()"
+            chromium.execute_script(show)
+            time.sleep(1)
+            look(chromium, 1100, chromium.execute_script("return document.querySelector('main').children[2].offsetTop - 6"))
+            chromium.save_screenshot(str(folder / "page.png"))
+            look(chromium, 360, 2400, dark=True)
+            time.sleep(2)
+            chromium.execute_script(show)
+            chromium.save_screenshot(str(folder / "phone.png"))
+
+
+def keep_charge(data):
+    saved = {**KEPT, "saved_at": time.strftime("%Y-%m-%dT%H:%M:%S.000+00:00", time.gmtime())}
+    (Path(data) / "battery.json").write_text(json.dumps({"version": 1, "inverters": {"aims_inverter": saved}}))
+
+
 def main():
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
+    if "--form" not in sys.argv:
+        pictures_of_page(folder)
+    if "--page" in sys.argv:
+        return
     with tempfile.TemporaryDirectory() as data:
         home = Path(data) / "core"
         home.mkdir()
-        saved = {**KEPT, "saved_at": time.strftime("%Y-%m-%dT%H:%M:%S.000+00:00", time.gmtime())}
-        (Path(data) / "battery.json").write_text(json.dumps({"version": 1, "inverters": {"aims_inverter": saved}}))
+        keep_charge(data)
         with Broker(data) as broker, Subscriber(broker.port) as ears, Simulator(Path(data) / "inverter") as simulator, \
                 Program(data, options(simulator.link, broker.port, **DESCRIBED)), \
                 Core(home, free_port(), more="recorder:\n  commit_interval: 1\n") as core:

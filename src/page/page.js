@@ -293,6 +293,7 @@ function showValues(plot, row) {
 }
 
 function point(time) {
+  if (!page.rows) return;  // another history is on its way
   for (const plot of PLOTS) {
     plot.isPointed = time != null;
     const row = time == null ? page.rows.at(-1) : page.rows.find(candidate => candidate.time === time);
