@@ -314,6 +314,13 @@ function interaction() {
   return model;
 }
 
+// "10:38 AM", "10:38:30 AM", "Nov 26": as elsewhere on the page.
+function timeLabel(time, granularity) {
+  if (granularity >= Dygraph.Granularity.DAILY) return time.toLocaleDateString([], {month: 'short', day: 'numeric'});
+  const seconds = granularity < Dygraph.Granularity.MINUTELY ? {second: '2-digit'} : {};
+  return time.toLocaleTimeString([], {hour: 'numeric', minute: '2-digit', ...seconds});
+}
+
 function makePlots() {
   for (const {graph} of page.plots) graph.destroy();
   page.plots = PLOTS.map(plot => {
@@ -324,7 +331,7 @@ function makePlots() {
       colors: plot.series.map(series => color(series[3])),
       series: Object.fromEntries(plot.series.filter(series => series[5]).map(series => [series[1], {axis: series[5]}])),
       axes: {
-        x: {...axis, axisLabelWidth: 70},
+        x: {...axis, axisLabelWidth: 80, pixelsPerLabel: 90, axisLabelFormatter: timeLabel},
         y: {...axis, axisLabelWidth: 44},
         y2: {...axis, axisLabelWidth: 44, drawGrid: false, independentTicks: true, valueRange: [0, 105]},
       },

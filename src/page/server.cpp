@@ -96,6 +96,7 @@ class Server::Http {
         options_(options),
         only_peer_(std::move(only_peer)),
         site_(site),
+        turn_(executor, [this] { AnswerNext(); }),
         alarm_(executor, [this] { AnswerWaiting(); }) {
     http_parser_set_max_header_size(kLargestHead);
   }
@@ -144,25 +145,49 @@ class Server::Http {
     return settings;
   }
 
+  // At once, or in its turn: answers take half of the time at most, so that readings are told while many ask.
   restinio::request_handling_status_t Take(const Handle& request) {
+    if (queue_.empty() && Clock::now() >= turn_at_) return Answer(request);
+    queue_.push_back(request);
+    turn_.Set(turn_at_);
+    return restinio::request_accepted();
+  }
+
+  void AnswerNext() {
+    const Handle request = std::move(queue_.front());
+    queue_.pop_front();
+    Answer(request);
+    if (!queue_.empty()) turn_.Set(turn_at_);
+  }
+
+  restinio::request_handling_status_t Answer(const Handle& request) {
+    const auto start = Clock::now();
+    auto answer = AnswerTo(request);
+    if (answer) {
+      Send(request, *std::move(answer));
+    } else {
+      waiting_.push_back({request, start + kPoll});
+      SetAlarm();
+    }
+    const auto end = Clock::now();
+    turn_at_ = end + (end - start);
+    return restinio::request_accepted();
+  }
+
+  // Nothing: it waits for news.
+  std::optional<page::Answer> AnswerTo(const Handle& request) const {
     const auto& header = request->header();
     const string_view target(header.request_target().data(), header.request_target().size());
     std::optional<std::string> host;
     if (header.has_field(restinio::http_field::host)) host = header.get_field(restinio::http_field::host);
-    const bool is_full = connections_.count() > kMostConnections;
     if (!only_peer_.empty() && request->remote_endpoint().address().to_string() != only_peer_) {
-      return Send(request, Refusal(403, "Home Assistant shows this page; nobody else may ask for it"));
+      return Refusal(403, "Home Assistant shows this page, and it alone may ask for it");
     }
-    if (is_full) return Send(request, Refusal(503, "too many connections"));
-    auto answer =
-        site_.Handle({MethodOf(header), target, host ? std::optional<string_view>(*host) : std::nullopt}, Now());
-    if (answer) return Send(request, *std::move(answer));
-    waiting_.push_back({request, Clock::now() + kPoll});
-    SetAlarm();
-    return restinio::request_accepted();
+    if (connections_.count() > kMostConnections) return Refusal(503, "too many connections");
+    return site_.Handle({MethodOf(header), target, host ? std::optional<string_view>(*host) : std::nullopt}, Now());
   }
 
-  static restinio::request_handling_status_t Send(const Handle& request, Answer answer) {
+  static void Send(const Handle& request, page::Answer answer) {
     const auto status = restinio::http_status_line_t(
         restinio::http_status_code_t(static_cast<std::uint16_t>(answer.status)), std::string(ReasonOf(answer.status)));
     auto response = request->create_response<restinio::user_controlled_output_t>(status);
@@ -184,7 +209,7 @@ class Server::Http {
         response.set_body(std::move(answer.body));
       }
     }
-    return response.done();
+    response.done();
   }
 
   void SetAlarm() {
@@ -197,7 +222,7 @@ class Server::Http {
     const auto now = Clock::now();
     const bool is_news = std::exchange(is_news_, false);
     if (is_news) told_at_ = now;
-    const Answer answer = site_.Live(Now());
+    const page::Answer answer = site_.Live(Now());
     while (!waiting_.empty() && (is_news || waiting_.front().end <= now)) {
       const Handle request = std::move(waiting_.front().request);
       waiting_.pop_front();
@@ -211,6 +236,9 @@ class Server::Http {
   std::string only_peer_;  // empty: anyone may ask
   const Site& site_;
   Connections connections_;
+  std::list<Handle> queue_;  // requests whose turn will come
+  Clock::time_point turn_at_{};
+  Alarm turn_;
   std::list<Waiting> waiting_;  // who came first is first
   bool is_news_ = false;
   Clock::time_point told_at_{};

@@ -108,7 +108,7 @@ def browser(width=1280, height=1600, dark=False):
     from selenium.webdriver.chrome.service import Service
 
     settings = webdriver.ChromeOptions()
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", f"--window-size={width},{height}"):
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars", f"--window-size={width},{height}"):
         settings.add_argument(argument)
     settings.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     chromium = webdriver.Chrome(options=settings, service=Service("/usr/bin/chromedriver"))
