@@ -501,7 +501,8 @@ TEST_CASE("the page is on, on this machine alone, unless the owner says otherwis
 }
 
 TEST_CASE("where the page listens is an IP address") {
-  for (const std::string address : {"localhost", "1.2.3", "127.0.0.1:8099", "[::1]", "http://127.0.0.1", "fe80::1%eth0"}) {
+  for (const std::string address :
+       {"localhost", "1.2.3", "127.0.0.1:8099", "[::1]", "http://127.0.0.1", "fe80::1%eth0"}) {
     CHECK(GroupMistake("web", "\"address\":\"" + address + "\"") ==
           "web.address: \"" + address +
               "\" is not accepted; it takes an IP address of this machine, such as 0.0.0.0 for all of them");
