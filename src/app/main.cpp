@@ -38,6 +38,8 @@ using namespace std::chrono_literals;
 
 constexpr int kWrongOptions = 2;
 constexpr auto kWaitForLock = 10s;
+constexpr auto kStop = 400ms;       // for the broker's last word and the disk
+constexpr auto kLastLines = 400ms;  // for the log; a busy machine takes its time
 constexpr char kSupervisorAddress[] = "172.30.32.2";  // in its network, from which ingress comes
 
 std::string FromEnvironment(const char* name, const char* otherwise) {
@@ -68,9 +70,9 @@ tl::expected<ReadOptionsFile, int> LoadOptions(const CommandLine& line) {
 }
 
 // The log may not be writable, and Paho's threads, the resolver's and the disk's may be busy for long: they are not
-// waited for.
+// waited for. (kStop and kLastLines together stay below a second.)
 [[noreturn]] void End(int code) {
-  log::Finish(50ms);
+  log::Finish(kLastLines);
   ::_exit(code);
 }
 
@@ -79,7 +81,7 @@ asio::awaitable<void> EndOnSignal(asio::signal_set& signals, const std::unique_p
   std::error_code ignored;
   co_await signals.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   log::Info("stopping");
-  if (app) co_await app->Stop(400ms);
+  if (app) co_await app->Stop(kStop);
   End(EXIT_SUCCESS);
 }
 

@@ -32,7 +32,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kTryAgain = 10s;
 constexpr auto kTellPause = 250ms;  // many inverters say much: who waits is told no more often
-constexpr auto kSavePause = 6h;
 // Connections beyond kMostConnections are taken as well, to be told so; further ones wait until one of them ends.
 constexpr size_t kMostTaken = 2 * Server::kMostConnections;
 constexpr int kMostUnread = 32 << 10;  // bytes, in the kernel
@@ -283,20 +282,15 @@ void Server::OnUpdate(const Inverter& inverter, const Update& update) {
   http_->OnNews();
 }
 
-// Now and then; and when an outage is over, with the row in which it ended.
 void Server::SaveInTime(const Inverter& inverter, const Update& update) {
   const std::string& id = inverter.device().id;
-  const auto now = update.now.steady;
-  const bool is_over = std::any_of(update.events.begin(), update.events.end(),
-                                   [](const PowerEvent& event) { return event.type == EventType::kPowerRestored; });
-  auto& due = save_at_.try_emplace(id, now + kSavePause).first->second;
-  if (!is_over && now < due) return;
   const auto shown = std::find_if(site_.inverters().begin(), site_.inverters().end(),
                                   [&](const Shown& one) { return one.inverter == &inverter; });
   if (shown == site_.inverters().end()) return;
-  if (!is_over && !shown->history.has_unsaved()) return;
-  due = now + (is_over ? std::chrono::seconds(ScaleOf(Period::k90Days).step) : kSavePause);
-  files_.at(id).Add(shown->history.TakeUnsaved(update.now, /*all=*/false));
+  const bool is_over = std::any_of(update.events.begin(), update.events.end(),
+                                   [](const PowerEvent& event) { return event.type == EventType::kPowerRestored; });
+  if (save_times_[id].IsDue(update.now.steady, is_over, shown->history.has_unsaved()))
+    files_.at(id).Add(shown->history.TakeUnsaved(update.now, /*all=*/false));
 }
 
 void Server::SaveAtStop() {

@@ -16,6 +16,7 @@
 #include "io/data_file.h"
 #include "page/history_file.h"
 #include "page/options.h"
+#include "page/save_times.h"
 #include "page/site.h"
 
 namespace aims::page {
@@ -48,7 +49,7 @@ class Server final : public Listener {
   asio::any_io_executor executor_;
   WebOptions options_;
   std::map<std::string, HistoryFile> files_;  // by the inverter's id
-  std::map<std::string, std::chrono::steady_clock::time_point> save_at_;
+  std::map<std::string, SaveTimes> save_times_;
   Site site_;
   std::unique_ptr<Http> http_;
 };

@@ -462,11 +462,18 @@ def test_a_client_that_logs_in_and_out_in_a_loop_is_told_once_a_second(served, b
     assert len(program.lines("logged in to")) <= 30
 
 
+def outage_saved(program):
+    """The running outage in /data, where it comes after it was told."""
+    file = program.data / "outages.json"
+    return file.exists() and json.loads(file.read_text())["inverters"]["aims_inverter"]["running"]
+
+
 def test_without_a_reading_the_clients_and_the_advice_of_this_run_are_told(served, broker, ears):
     """The app restarts in an outage, and the wire is dead."""
     program, inverter, port = served(broker_port=broker.port, shutdown={"after": 70, "delay": 0})
     inverter.frame = OUTAGE
     ears.until_state(lambda s: s["status"] == "On battery")
+    until(lambda: outage_saved(program))
     inverter.frame = None
     program.process.kill()
     program.process.wait()
