@@ -7,6 +7,7 @@
 #include <iterator>
 #include <vector>
 
+#include "app/setup.h"
 #include "base/names.h"
 
 namespace aims {
@@ -43,6 +44,11 @@ tl::expected<CommandLine, int> ParseCommandLine(int argc, char** argv) {
       app.add_option("--check", file, "Say what is wrong with the options in FILE, by default those of --options")
           ->type_name("FILE")
           ->expected(0, 1);
+  std::string new_file = kInstalledOptions;
+  auto* setup = app.add_option("--setup", new_file, "Ask at a terminal, and write the options to FILE")
+                    ->type_name("FILE")
+                    ->expected(0, 1)
+                    ->capture_default_str();
   app.add_flag("--healthcheck", line.healthcheck, "Ask the program that runs with the same --data whether it is alive");
   auto* address =
       app.add_option("--probe", probe, "Ask the inverter at ADDRESS once and say what came")->type_name("ADDRESS");
@@ -55,6 +61,7 @@ tl::expected<CommandLine, int> ParseCommandLine(int argc, char** argv) {
 
   line.log_level = FromName<LogLevel>(kLogLevels, level);
   if (check->count() > 0) line.check = file.empty() ? line.options : file;
+  if (setup->count() > 0) line.setup = new_file.empty() ? kInstalledOptions : new_file;
   if (address->count() == 0) return line;
   const auto parsed = ParseAddress(probe);
   if (parsed) {

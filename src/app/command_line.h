@@ -17,6 +17,7 @@ struct CommandLine {
   std::optional<Address> probe;       // --probe ADDRESS
   int baud_rate = 2400;               // of --probe
   std::optional<std::string> check;   // --check FILE; by default that of --options
+  std::optional<std::string> setup;   // --setup FILE; by default that of the packages' service
   bool healthcheck = false;
 };
 

@@ -24,6 +24,8 @@
 #include "app/command_line.h"
 #include "app/health.h"
 #include "app/probe.h"
+#include "app/service_manager.h"
+#include "app/setup.h"
 #include "io/descriptor.h"
 #include "io/disk.h"
 #include "io/files.h"
@@ -38,8 +40,8 @@ using namespace std::chrono_literals;
 
 constexpr int kWrongOptions = 2;
 constexpr auto kWaitForLock = 10s;
-constexpr auto kStop = 400ms;       // for the broker's last word and the disk
-constexpr auto kLastLines = 400ms;  // for the log; a busy machine takes its time
+constexpr auto kStop = 400ms;                         // for the broker's last word and the disk
+constexpr auto kLastLines = 400ms;                    // for the log; a busy machine takes its time
 constexpr char kSupervisorAddress[] = "172.30.32.2";  // in its network, from which ingress comes
 
 std::string FromEnvironment(const char* name, const char* otherwise) {
@@ -81,6 +83,7 @@ asio::awaitable<void> EndOnSignal(asio::signal_set& signals, const std::unique_p
   std::error_code ignored;
   co_await signals.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   log::Info("stopping");
+  ServiceManagerFromEnvironment().Tell("STOPPING=1");
   if (app) co_await app->Stop(kStop);
   End(EXIT_SUCCESS);
 }
@@ -129,6 +132,7 @@ asio::awaitable<void> Start(Running& running) {
   running.app = std::make_unique<App>(folder, running.options, std::move(surroundings));
   Spawn(executor, ServeHealth(executor, running.line.data));
   running.app->Start();
+  Spawn(executor, TellAlive(executor, ServiceManagerFromEnvironment()));
 }
 
 int Run(const CommandLine& line, asio::io_context& context, asio::signal_set& signals) {
@@ -162,8 +166,9 @@ int main(int argc, char** argv) {
   asio::signal_set signals(context, SIGTERM, SIGINT);
   const auto line = aims::ParseCommandLine(argc, argv);
   if (!line) return line.error();
-  if (line->healthcheck || line->probe || line->check) signals.clear();
+  if (line->healthcheck || line->probe || line->check || line->setup) signals.clear();
   if (line->check) return aims::CheckOptions(*line->check) ? EXIT_SUCCESS : aims::kWrongOptions;
+  if (line->setup) ::_exit(aims::Setup(*line->setup) ? EXIT_SUCCESS : EXIT_FAILURE);  // a broker may still be awaited
   if (line->healthcheck) return aims::IsHealthy(line->data) ? EXIT_SUCCESS : EXIT_FAILURE;
   int code = EXIT_FAILURE;
   try {

@@ -2,14 +2,19 @@
 
 #include <spdlog/async_logger.h>
 #include <spdlog/details/thread_pool.h>
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/ringbuffer_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <ctime>
 #include <initializer_list>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -33,6 +38,27 @@ spdlog::level::level_enum ToSpdlog(LogLevel level) {
   }
   return spdlog::level::off;
 }
+
+// Whether standard output is the journal's: sd-daemon(3), "$JOURNAL_STREAM" in systemd.exec(5).
+bool IsJournal() {
+  const char* stream = std::getenv("JOURNAL_STREAM");
+  struct stat output {};
+  if (!stream || ::fstat(STDOUT_FILENO, &output) != 0) return false;
+  return stream == fmt::format("{}:{}", output.st_dev, output.st_ino);
+}
+
+// The priority of a line, as the journal reads it at the beginning: sd-daemon(3).
+class Priority final : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& line, const std::tm& /*time*/, spdlog::memory_buf_t& into) override {
+    const std::string_view priority = line.level >= spdlog::level::err    ? "<3>"
+                                      : line.level >= spdlog::level::warn ? "<4>"
+                                      : line.level >= spdlog::level::info ? "<6>"
+                                                                          : "<7>";
+    into.append(priority.data(), priority.data() + priority.size());
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<Priority>(); }
+};
 
 // Standard output. Says how many lines were dropped before the one that it writes. Used by the log's thread alone.
 class Output final : public spdlog::sinks::stdout_sink_st {
@@ -74,6 +100,10 @@ struct Log {
     const std::initializer_list<spdlog::sink_ptr> sinks{newest, output};
     logger = std::make_shared<spdlog::async_logger>("", sinks, pool, spdlog::async_overflow_policy::overrun_oldest);
     logger->set_pattern("%Y-%m-%d %H:%M:%S %-7l %v");
+    if (!IsJournal()) return;  // which has the time and the level of each line, and shows them
+    auto for_journal = std::make_unique<spdlog::pattern_formatter>();
+    for_journal->add_flag<Priority>('P').set_pattern("%P%v");
+    output->set_formatter(std::move(for_journal));
   }
 };
 

@@ -1,4 +1,5 @@
-// The log that the owner reads: one line each on standard output, with local time. What is logged, and that it is
+// The log that the owner reads: one line each on standard output, with local time; in systemd's journal, which has the
+// time, with the priority instead. What is logged, and that it is
 // logged once, is decided elsewhere. A thread of its own writes: where the log cannot be written for a while, lines are
 // dropped, and counted, and nothing waits.
 

@@ -16,8 +16,8 @@ class SaveTimes {
   using Time = std::chrono::steady_clock::time_point;
   static constexpr std::chrono::hours kPause{6};
 
-  // To be asked with each reading. True: save now. `is_outage_over`: it ended with this reading. `has_unsaved`: there is
-  // something to save; otherwise it stays due.
+  // To be asked with each reading. True: save now. `is_outage_over`: it ended with this reading. `has_unsaved`: there
+  // is something to save; otherwise it stays due.
   bool IsDue(Time now, bool is_outage_over, bool has_unsaved) {
     if (due_ == Time{}) due_ = now + kPause;
     if (is_outage_over) due_ = std::min(due_, now + ScaleOf(Period::k90Days).step);

@@ -89,24 +89,6 @@ Result<OpenPort> OpenAndLock(const std::string& path) {
   return Failure(ErrorCode::kBusy, fmt::format("{} is locked: another program uses it", Resolved(path)));
 }
 
-// The serial adapters below `dev`: by their lasting names, and by number those that have none.
-std::vector<std::string> ListAdapters(const fs::path& dev) {
-  std::vector<std::string> adapters;
-  std::set<fs::path> named;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(dev / "serial/by-id", ignored)) {
-    adapters.push_back(entry.path().string());
-    named.insert(fs::canonical(entry.path(), ignored));
-  }
-  for (const auto& entry : fs::directory_iterator(dev, ignored)) {
-    const std::string name = entry.path().filename().string();
-    const bool is_adapter = name.starts_with("ttyUSB") || name.starts_with("ttyACM");
-    if (is_adapter && !named.contains(fs::canonical(entry.path(), ignored))) adapters.push_back(entry.path().string());
-  }
-  std::sort(adapters.begin(), adapters.end());
-  return adapters;
-}
-
 }  // namespace
 
 Result<OpenPort> OpenSerial(const std::string& path, int baud_rate) {
@@ -121,6 +103,24 @@ void ReadByLine(int descriptor, bool by_line) {
   if (::tcgetattr(descriptor, &line) != 0) return;
   line.c_lflag = by_line ? line.c_lflag | ICANON : line.c_lflag & ~static_cast<tcflag_t>(ICANON);
   ::tcsetattr(descriptor, TCSANOW, &line);
+}
+
+std::vector<std::string> ListAdapters(const std::string& folder) {
+  const fs::path dev = folder;
+  std::vector<std::string> adapters;
+  std::set<fs::path> named;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(dev / "serial/by-id", ignored)) {
+    adapters.push_back(entry.path().string());
+    named.insert(fs::canonical(entry.path(), ignored));
+  }
+  for (const auto& entry : fs::directory_iterator(dev, ignored)) {
+    const std::string name = entry.path().filename().string();
+    const bool is_adapter = name.starts_with("ttyUSB") || name.starts_with("ttyACM");
+    if (is_adapter && !named.contains(fs::canonical(entry.path(), ignored))) adapters.push_back(entry.path().string());
+  }
+  std::sort(adapters.begin(), adapters.end());
+  return adapters;
 }
 
 Result<OpenPort> OpenOnlyAdapter(int baud_rate, const std::string& dev) {

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "io/descriptor.h"
@@ -28,6 +29,9 @@ void ReadByLine(int descriptor, bool by_line);
 // SkyConnect, ConBee, Sonoff) nor locked. kAbsent: there is none; kBusy: none is free; kBadOption: more than one is.
 // The message lists them. Only the one that is taken is touched beyond opening and locking.
 Result<OpenPort> OpenOnlyAdapter(int baud_rate, const std::string& dev = "/dev");
+
+// The serial adapters below `dev`: by their lasting names, and by number those that have none.
+std::vector<std::string> ListAdapters(const std::string& dev = "/dev");
 
 // True for the names, as in /dev/serial/by-id, of adapters that are known to be something else.
 bool IsRadioStick(std::string_view name);

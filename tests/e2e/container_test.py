@@ -101,26 +101,3 @@ def test_an_older_supervisors_base_will_do(docker_image, tmp_path):
     image = built.stdout.strip()
     assert docker("run", "--rm", image, "--version").returncode == 0
     assert "9.9.9" in docker("inspect", image).stdout
-
-
-def test_the_aarch64_binary_does_the_same_under_qemu(docker_image, tmp_path, monkeypatch):
-    import peers
-    image = docker_image("aarch64")
-    container = docker("create", image, "true").stdout.strip()
-    for program in ["aims-inverter-mqtt", "aims-inverter-sim"]:
-        assert docker("cp", f"{container}:/source/build-aarch64/{program}", tmp_path / program).returncode == 0
-    docker("rm", container)
-    kind = subprocess.run(["file", tmp_path / "aims-inverter-mqtt"], capture_output=True, text=True).stdout
-    assert "ARM aarch64" in kind and "static-pie linked" in kind
-
-    # As the kernel's binfmt would start it; qemu-user needs no privilege.
-    emulated = tmp_path / "emulated"
-    emulated.write_text(f'#!/bin/sh\nexec qemu-aarch64-static {tmp_path}/aims-inverter-mqtt "$@"\n')
-    emulated.chmod(0o755)
-    monkeypatch.setattr(peers, "PROGRAM", emulated)
-    with Broker(tmp_path) as broker, Subscriber(broker.port) as ears, \
-            peers.Program(tmp_path, options("simulator://", broker.port)) as program:
-        assert set(ears.until_state(lambda s: s["connection"] == "ON", 15)) == KEYS
-        code, _ = program.stop()
-        assert code == 0
-    ears.until_payload("aims2mqtt/aims_inverter/bridge", "offline", 1)
