@@ -155,6 +155,9 @@ void ForbidDumps() {
 #endif
 }
 
+// A static OpenSSL looks where Debian's build machines keep the public authorities; here is where computers have them.
+void FindAuthorities() { ::setenv("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt", /*overwrite=*/0); }
+
 }  // namespace
 }  // namespace aims
 
@@ -162,6 +165,7 @@ void ForbidDumps() {
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   aims::ForbidDumps();
+  aims::FindAuthorities();
   asio::io_context context(1);
   asio::signal_set signals(context, SIGTERM, SIGINT);
   const auto line = aims::ParseCommandLine(argc, argv);

@@ -41,8 +41,9 @@ namespace fs = std::filesystem;
 struct GivenUp : std::exception {};
 
 template <typename... Arguments>
-void Say(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
-  std::cout << fmt::format(format, std::forward<Arguments>(arguments)...) << std::endl;
+void Tell(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
+  fmt::print("{}\n", fmt::format(format, std::forward<Arguments>(arguments)...));
+  std::fflush(stdout);
 }
 
 // What is typed is not shown. Ctrl+C is a character then, so that the terminal is never left silent.
@@ -56,7 +57,7 @@ class Unseen {
   }
   ~Unseen() {
     ::tcsetattr(STDIN_FILENO, TCSANOW, &before_);
-    std::cout << std::endl;
+    Tell("");
   }
   Unseen(const Unseen&) = delete;
   Unseen& operator=(const Unseen&) = delete;
@@ -78,15 +79,15 @@ string ReadLine(bool exact = false) {
 
 // `otherwise`: what an empty line stands for.
 string Ask(string_view question, string_view otherwise = "") {
-  std::cout << "  " << question;
-  if (!otherwise.empty()) std::cout << " [" << otherwise << "]";
-  std::cout << ": " << std::flush;
+  fmt::print("  {}{}: ", question, otherwise.empty() ? "" : fmt::format(" [{}]", otherwise));
+  std::fflush(stdout);
   const string answer = ReadLine();
   return answer.empty() ? string(otherwise) : answer;
 }
 
 string AskUnseen(string_view question) {
-  std::cout << "  " << question << ": " << std::flush;
+  fmt::print("  {}: ", question);
+  std::fflush(stdout);
   const Unseen unseen;
   return ReadLine(/*exact=*/true);
 }
@@ -97,14 +98,14 @@ bool Agrees(string_view question, bool otherwise) {
     if (answer.empty()) return otherwise;
     const char first = answer[0] | 0x20;  // as a small letter
     if (first == 'y' || first == 'n') return first == 'y';
-    Say("  Please answer y or n.");
+    Tell("  Please answer y or n.");
   }
 }
 
 // Puts the answer into the draft. False: it is not accepted, and why was said.
 bool Take(Draft& draft, string_view place, string_view answer) {
   const auto mistakes = draft.Set(place, answer);
-  for (const string& mistake : mistakes) Say("    {}", OneLine(mistake));
+  for (const string& mistake : mistakes) Tell("    {}", OneLine(mistake));
   return mistakes.empty();
 }
 
@@ -141,8 +142,8 @@ void AskWhere(Draft& draft) {
   constexpr string_view kAddress = "/inverters/0/address";
   while (true) {
     const auto ports = FindPorts();
-    if (ports.empty()) Say("  No serial adapter is plugged in.");
-    for (size_t i = 0; i < ports.size(); ++i) Say("    {}  {}", i + 1, ports[i]);
+    if (ports.empty()) Tell("  No serial adapter is plugged in.");
+    for (size_t i = 0; i < ports.size(); ++i) Tell("    {}  {}", i + 1, ports[i]);
     const string answer =
         ports.empty() ? Ask("Where is the inverter? A path, tcp://HOST:PORT, or simulator://; empty: look for it later")
                       : Ask("Where is the inverter? A number, a path, tcp://HOST:PORT, or simulator://", "1");
@@ -167,21 +168,20 @@ asio::awaitable<bool> LogIn(asio::any_io_executor executor, MqttOptions options,
                 {[](const Message&) {}, [] {}});
   const auto connected = co_await client.Connect(broker, will_topic, 20s);
   if (connected) {
-    Say("  The broker takes the login.");
+    Tell("  The broker takes the login.");
     co_await client.Leave(std::chrono::steady_clock::now() + 2s);
     co_return true;
   }
-  const Error& error = connected.error();
-  const bool is_unclear = error.code == ErrorCode::kRefused;
-  const string why = is_unclear ? co_await Diagnose(executor, resolver, broker, error.message) : error.message;
-  Say("  No login at {}:{}: {}", broker.host, broker.port, why);
+  string why = connected.error().message;
+  if (connected.error().code == ErrorCode::kRefused) why = co_await Diagnose(executor, resolver, broker, why);
+  Tell("  No connection to {}:{}: {}", broker.host, broker.port, why);
   co_return false;
 }
 
 bool TryLogin(const Draft& draft) {
   const Options options = ParseOptions(draft.ToJson()).options;
   const MqttOptions& mqtt = options.mqtt;
-  Say("  Logging in at {}:{} …", mqtt.broker.host, mqtt.broker.port);
+  Tell("  Logging in at {}:{} …", mqtt.broker.host, mqtt.broker.port);
   asio::io_context context;
   bool is_in = false;
   asio::co_spawn(context, LogIn(context.get_executor(), mqtt, mqtt.topics.Bridge()),
@@ -231,8 +231,8 @@ bool MakeFolder(const string& path) {
   const fs::path folder = fs::absolute(path).parent_path();
   fs::create_directories(folder, failure);
   if (!failure && ::access(folder.c_str(), W_OK) == 0) return true;
-  Say("{} cannot be written: {}. Run it as root: sudo aims-inverter-mqtt --setup", path,
-      failure ? failure.message() : std::strerror(errno));
+  Tell("{} cannot be written: {}. Run it as root: sudo aims-inverter-mqtt --setup", path,
+       failure ? failure.message() : std::strerror(errno));
   return false;
 }
 
@@ -242,42 +242,43 @@ bool WriteOptions(const string& path, const Draft& draft) {
   const auto written =
       failure ? tl::unexpected<Error>({ErrorCode::kRefused, failure.message()}) : WriteFile(path, draft.ToJson());
   if (!written) {
-    Say("The options are not written: {}", written.error().message);
+    Tell("The options are not written: {}", written.error().message);
     return false;
   }
   using fs::perms;
   fs::permissions(path, perms::owner_read | perms::owner_write | perms::group_read, failure);
-  Say("\nThe options are in {}.", path);
+  Tell("\nThe options are in {}.", path);
   return true;
 }
 
 void SayWhatNext(const string& path) {
-  Say("All others, and what they mean: "
+  Tell(
+      "All others, and what they mean: "
       "https://github.com/aims2mqtt/aims-power-inverter-mqtt/blob/main/DOCS.md#options");
   if (path != kInstalledOptions) {
-    Say("To run it with them: aims-inverter-mqtt --options {} --data FOLDER", path);
+    Tell("To run it with them: aims-inverter-mqtt --options {} --data FOLDER", path);
     return;
   }
-  Say("If it runs already: systemctl restart aims-inverter-mqtt");
-  Say("Otherwise, to start it now and whenever this computer starts:\n");
-  Say("  systemctl enable --now aims-inverter-mqtt");
+  Tell("If it runs already: systemctl restart aims-inverter-mqtt");
+  Tell("Otherwise, to start it now and whenever this computer starts:\n");
+  Tell("  systemctl enable --now aims-inverter-mqtt");
 }
 
 bool AskAll(const string& path) {
-  Say("This writes {}. Enter takes what stands in brackets. Ctrl+C ends it, and writes nothing.\n", path);
+  Tell("This writes {}. Enter takes what stands in brackets. Ctrl+C ends it, and writes nothing.\n", path);
   if (fs::exists(path) &&
       !Agrees("There are options already. Replace them? The old ones stay in a copy, .old", false)) {
     return false;
   }
   Draft draft;
-  Say("The inverter");
+  Tell("The inverter");
   AskFor(draft, "/inverters/0/name", "Its name in Home Assistant", "AIMS inverter");
   AskWhere(draft);
-  Say("\nThe MQTT broker of your Home Assistant");
+  Tell("\nThe MQTT broker of your Home Assistant");
   AskBroker(draft);
-  Say("\nThe battery. Leave empty what you do not know: some values then stay unknown.");
+  Tell("\nThe battery. Leave empty what you do not know: some values then stay unknown.");
   AskBattery(draft);
-  Say("\nThe page with live values and plots");
+  Tell("\nThe page with live values and plots");
   if (Agrees("Show it to every computer in your network, without a password?", false)) {
     Take(draft, "/web/address", "0.0.0.0");
   }
@@ -290,14 +291,14 @@ bool AskAll(const string& path) {
 
 bool Setup(const string& path) {
   if (::isatty(STDIN_FILENO) == 0) {
-    Say("--setup asks questions; run it at a terminal");
+    Tell("--setup asks questions; run it at a terminal");
     return false;
   }
   if (!MakeFolder(path)) return false;
   try {
     return AskAll(path);
   } catch (const GivenUp&) {
-    Say("\nNothing is written.");
+    Tell("\nNothing is written.");
     return false;
   }
 }

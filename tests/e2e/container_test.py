@@ -1,16 +1,21 @@
 """The image, run as the Supervisor runs it: options in /data, its API, the host's /dev, a read-only root, no capability."""
 
+import ipaddress
 import json
 import os
 import re
+import shutil
 import subprocess
 import time
+import urllib.error
+import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 from nut import Client, starttls
-from peers import KEYS, Broker, FakeSupervisor, Simulator, Subscriber, accepts, options, until
+from peers import KEYS, LINK, ROOT, Broker, FakeSupervisor, Simulator, Subscriber, accepts, free_port, not_here, until
 
 BY_ID = Path("/dev/serial/by-id/usb-aims-test-adapter-if00-port0")
 
@@ -75,6 +80,65 @@ def test_the_app_as_the_supervisor_runs_it(docker_image, tmp_path, inverter, add
             assert docker("inspect", "-f", "{{.State.ExitCode}}", container).stdout.strip() == "0"
         ears.until_payload("aims2mqtt/aims_inverter/bridge", "offline", 1)
         assert ("/services/mqtt", "Bearer abc") in {(path, login) for _, path, login in supervisor.requests}
+
+
+@contextmanager
+def composed(folder, compose):
+    """The services of a compose file; the id of the one container."""
+    command = next((words for words in (["docker", "compose"], ["docker-compose"])
+                    if shutil.which(words[0]) and subprocess.run([*words, "version"], capture_output=True).returncode == 0), None)
+    if not command:
+        not_here("docker compose")
+    (folder / "compose.yaml").write_text(yaml.safe_dump(compose))
+    command += ["-f", folder / "compose.yaml", "-p", "aims-test"]
+    try:
+        started = subprocess.run([*command, "up", "-d"], capture_output=True, text=True)
+        assert started.returncode == 0, started.stderr
+        yield subprocess.run([*command, "ps", "-q"], capture_output=True, text=True).stdout.strip()
+    finally:
+        print(subprocess.run([*command, "logs"], capture_output=True, text=True).stdout)
+        subprocess.run([*command, "down", "-t", "1"], capture_output=True)
+
+
+def test_the_compose_file_of_the_documentation(docker_image, tmp_path, by_id):
+    """Without a Supervisor: a broker elsewhere, the page and the NUT server at published ports, an adapter that is replugged."""
+    section = (ROOT / "DOCS.md").read_text().partition("### Docker")[2]
+    compose = yaml.safe_load(re.search(r"```yaml\n(.*?)```", section, re.S)[1])
+    options = json.loads(re.search(r"```json\n(.*?)```", section, re.S)[1])
+    service = compose["services"]["aims-inverter"]
+    web, nut = free_port(), free_port()
+    service["image"] = docker_image("app")
+    service["device_cgroup_rules"].append("c 136:* rmw")  # the pseudo-terminal that stands for an adapter
+    service["ports"] = [f"127.0.0.1:{ours}:{theirs.split(':')[1]}" for ours, theirs in zip((web, nut), service["ports"])]
+    data = tmp_path / "data"
+    data.mkdir()
+    network = json.loads(docker("network", "inspect", "bridge").stdout)[0]["IPAM"]["Config"][0]["Subnet"]
+    bridge = str(ipaddress.ip_network(network)[1])  # this machine, as containers see it
+    port = free_port()
+    with Broker(tmp_path, f"listener {port} {bridge}\nallow_anonymous true") as broker, Subscriber(broker.port) as ears:
+        options["mqtt"] = {"host": bridge, "port": port}
+        (data / "options.json").write_text(json.dumps(options))
+        with Simulator(by_id / BY_ID.name) as first, composed(tmp_path, compose):
+            ears.until_state(lambda s: s["connection"] == "ON", 20)
+            page = f"http://127.0.0.1:{web}/health"
+            assert urllib.request.urlopen(page, timeout=5).status == 200
+            for host, status in (("aims-inverter.local", 200), ("aims-inverter", 200), ("evil.example", 403)):
+                assert status_of(page, host) == status
+            with Client(nut) as client:
+                assert client.log_in("pve", "change-me-too") == "OK" and client.status() == "OL"
+            first.do("unplug")
+            ears.until_payload(LINK, "offline", 5)
+            first.do("plug")
+            ears.until_payload(LINK, "online", 10, since=time.monotonic())
+            first.do("utility off")
+            ears.until_state(lambda s: s["utility_power"] == "OFF", 5)
+
+
+def status_of(url, host):
+    try:
+        return urllib.request.urlopen(urllib.request.Request(url, headers={"Host": host}), timeout=5).status
+    except urllib.error.HTTPError as refused:
+        return refused.code
 
 
 def test_the_image_is_labelled_and_small(docker_image):
