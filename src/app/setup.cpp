@@ -96,8 +96,8 @@ bool Agrees(string_view question, bool otherwise) {
   while (true) {
     const string answer = Ask(fmt::format("{} {}", question, otherwise ? "[Y/n]" : "[y/N]"));
     if (answer.empty()) return otherwise;
-    const char first = answer[0] | 0x20;  // as a small letter
-    if (first == 'y' || first == 'n') return first == 'y';
+    if (answer[0] == 'y' || answer[0] == 'Y') return true;
+    if (answer[0] == 'n' || answer[0] == 'N') return false;
     Tell("  Please answer y or n.");
   }
 }

@@ -12,6 +12,8 @@ import time
 import pytest
 from peers import PROGRAM, Broker, ScriptedInverter, free_port, until
 
+pytestmark = pytest.mark.release  # what a user types
+
 
 class Terminal:
     """The program at a terminal of its own."""
