@@ -86,9 +86,9 @@ string Ask(string_view question, string_view otherwise = "") {
 }
 
 string AskUnseen(string_view question) {
+  const Unseen unseen;  // before the question: who types ahead is not shown either
   fmt::print("  {}: ", question);
   std::fflush(stdout);
-  const Unseen unseen;
   return ReadLine(/*exact=*/true);
 }
 
