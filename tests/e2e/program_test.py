@@ -270,8 +270,10 @@ def test_what_happens_while_home_assistant_is_away_is_told_when_it_is_back(tmp_p
         ears.publish("homeassistant/status", "online")
         time.sleep(4.5)
         ears.publish("homeassistant/status", "offline")
+        ears.until_payload("homeassistant/status", "offline")
+        time.sleep(1)  # until the program has heard it, too
         inverter.answer = lambda request: OUTAGE
-        ears.until_state(lambda s: s["utility_power"] == "OFF", 1)
+        ears.until_state(lambda s: s["utility_power"] == "OFF", 2)
         time.sleep(0.5)
         assert ears.events() == []
         ears.publish("homeassistant/status", "online")

@@ -12,9 +12,6 @@ import time
 import pytest
 from peers import PROGRAM, Broker, ScriptedInverter, free_port, until
 
-pytestmark = pytest.mark.release  # what a user types
-
-
 class Terminal:
     """The program at a terminal of its own."""
 
@@ -67,6 +64,7 @@ def guarded(tmp_path):
         yield broker
 
 
+@pytest.mark.release
 def test_setup_asks_tries_and_writes(tmp_path, guarded):
     file = tmp_path / "new" / "options.json"
     with ScriptedInverter() as inverter, Terminal("--setup", file) as terminal:
@@ -112,6 +110,28 @@ def test_setup_asks_tries_and_writes(tmp_path, guarded):
     assert file.stat().st_mode & 0o777 == 0o640
     checked = subprocess.run([PROGRAM, "--check", file], capture_output=True, text=True)
     assert checked.returncode == 0 and "warning" not in checked.stdout
+
+
+@pytest.mark.xdist_group("adapters")
+def test_setup_lists_the_adapters_that_are_there(tmp_path, by_id, broker):
+    with ScriptedInverter() as inverter, ScriptedInverter() as stick:
+        adapter = by_id / "usb-aims-test-adapter-1"
+        adapter.symlink_to(inverter.address)
+        (by_id / "usb-aims-test-Sonoff_Zigbee-2").symlink_to(stick.address)
+        with Terminal("--setup", tmp_path / "options.json") as terminal:
+            terminal.answer("Its name", "")
+            terminal.expect(f"1  {adapter}")
+            terminal.answer("Where is the inverter?", "1")
+            terminal.expect("The inverter answers:")
+            assert "Zigbee" not in terminal.seen and not stick.requests
+            terminal.answer("Host", "127.0.0.1")
+            terminal.answer("TLS", "n")
+            terminal.answer("Port", str(broker.port))
+            terminal.answer("User name", "")
+            for question in ("Rated power", "type", "Nominal voltage", "Capacity", "Charge current", "every computer"):
+                terminal.answer(question, "")
+            assert terminal.process.wait(5) == 0
+    assert json.loads((tmp_path / "options.json").read_text())["inverters"][0]["device"] == str(adapter)
 
 
 def test_setup_keeps_what_does_not_answer_if_the_owner_says_so(tmp_path):
