@@ -94,9 +94,16 @@ void AddColumn(std::string& json, std::string_view name, const std::vector<Row>&
   json += ']';
 }
 
+void AddNumber(std::string& json, int64_t number) {
+  const fmt::format_int text(number);
+  json.append(text.data(), text.size());
+}
+
 void AddTenths(std::string& json, int tenths) {
-  fmt::format_to(std::back_inserter(json), FMT_STRING("{}{}.{}"), tenths < 0 ? "-" : "", std::abs(tenths) / 10,
-                 std::abs(tenths) % 10);
+  if (tenths < 0) json += '-';
+  AddNumber(json, std::abs(tenths) / 10);
+  json += '.';
+  json += static_cast<char>('0' + std::abs(tenths) % 10);
 }
 
 template <typename Values>
@@ -110,7 +117,7 @@ void AddSeries(std::string& json, std::string_view name, const std::vector<Row>&
       } else if constexpr (Values::kSteps == 10) {
         AddTenths(to, values.*value);
       } else {
-        fmt::format_to(std::back_inserter(to), FMT_STRING("{}"), values.*value);
+        AddNumber(to, values.*value);
       }
     });
   };
@@ -171,9 +178,7 @@ std::string HistoryDocument(const Shown& inverter, Period period, Moment now) {
                  inverter.device().id, kPeriods[static_cast<size_t>(period)], scale.step.count(), scale.span.count(),
                  seconds);
   const auto add = [](auto Row::*member) {
-    return [member](std::string& to, const Row& row) {
-      fmt::format_to(std::back_inserter(to), FMT_STRING("{}"), row.*member);
-    };
+    return [member](std::string& to, const Row& row) { AddNumber(to, row.*member); };
   };
   AddColumn(json, "time", rows, add(&Row::begin));
   json += ',';
