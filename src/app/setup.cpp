@@ -199,6 +199,7 @@ void AskBroker(Draft& draft) {
     AskFor(draft, "/mqtt/host", "Host", "localhost");
     const bool has_tls = Agrees("Does it need TLS?", false);
     draft.Remove("/mqtt/tls");
+    draft.Remove("/mqtt/ca_file");
     if (has_tls) {
       Take(draft, "/mqtt/tls", "true");
       AskFor(draft, "/mqtt/ca_file", "File with its CA certificate; empty: a public one");

@@ -8,6 +8,7 @@ import socket
 import time
 
 import pytest
+from nut import Client
 from page import Ingress, ask, ask_json, browser, look, text
 from peers import DISCOVERY, OUTAGE, FakeSupervisor, Program, ScriptedInverter, Simulator, free_port, options, until
 
@@ -329,6 +330,23 @@ def test_the_page_in_a_browser_behind_home_assistant(tmp_path, broker, port):
                 until(lambda: chromium.execute_script("return document.getElementById('notice').hidden"), 8, "that it is back")
                 until(lambda: text(chromium, "status") == "Online", 4)
                 assert not any("TypeError" in line or "Uncaught" in line for line in complaints(chromium))
+
+
+@pytest.mark.slow
+def test_who_is_logged_in_to_the_nut_server_is_on_the_page(tmp_path, broker, port):
+    nut = free_port()
+    with ScriptedInverter() as inverter:
+        chosen = options(inverter.address, broker.port, web=port)
+        chosen["nut"] = {"enabled": True, "port": nut, "users": [{"name": "pve", "password": "p"}]}
+        with Program(tmp_path, chosen), browser() as chromium:
+            until(lambda: page_is_up(port))
+            chromium.get(f"http://127.0.0.1:{port}/")
+            until(lambda: "NUT clientsnone" in text(chromium, "connections"), 5, "that none is logged in")
+            with Client(nut) as client:
+                assert client.log_in("pve", "p") == "OK"
+                until(lambda: re.search(r"NUT clientspve at 127\.0\.0\.1 since \d", text(chromium, "connections")), 5)
+            until(lambda: "NUT clientsnone" in text(chromium, "connections"), 5, "that it is gone")
+            assert complaints(chromium) == []
 
 
 @pytest.mark.slow
