@@ -64,6 +64,19 @@ def guarded(tmp_path):
         yield broker
 
 
+def answer_broker(terminal, port, user=""):
+    terminal.answer("Host", "127.0.0.1")
+    terminal.answer("TLS", "")
+    terminal.answer("Port", str(port))
+    terminal.answer("User name", user)
+
+
+def answer_nothing_more(terminal):
+    """After the broker."""
+    for question in ("Rated power", "type", "Nominal voltage", "Capacity", "Charge current", "every computer"):
+        terminal.answer(question, "")
+
+
 @pytest.mark.release
 def test_setup_asks_tries_and_writes(tmp_path, guarded):
     file = tmp_path / "new" / "options.json"
@@ -72,20 +85,14 @@ def test_setup_asks_tries_and_writes(tmp_path, guarded):
         terminal.answer("Where is the inverter?", inverter.address)
         terminal.expect("The inverter answers:")
         terminal.expect("13.5 V")
-        terminal.answer("Host", "127.0.0.1")
-        terminal.answer("TLS", "n")
-        terminal.answer("Port", str(guarded.port))
-        terminal.answer("User name", "aims")
+        answer_broker(terminal, guarded.port, "aims")
         terminal.expect("Password")
         until(lambda: not terminal.echoes())
         os.write(terminal.master, b"wrong\n")
         terminal.expect("No connection to 127.0.0.1")
         assert "it refused the login" in terminal.expect("\n")
         terminal.answer("again", "")
-        terminal.answer("Host", "127.0.0.1")
-        terminal.answer("TLS", "")
-        terminal.answer("Port", str(guarded.port))
-        terminal.answer("User name", "aims")
+        answer_broker(terminal, guarded.port, "aims")
         terminal.answer("Password", "s3cret word")
         terminal.expect("The broker takes the login.")
         assert terminal.echoes()
@@ -124,12 +131,8 @@ def test_setup_lists_the_adapters_that_are_there(tmp_path, by_id, broker):
             terminal.answer("Where is the inverter?", "1")
             terminal.expect("The inverter answers:")
             assert "Zigbee" not in terminal.seen and not stick.requests
-            terminal.answer("Host", "127.0.0.1")
-            terminal.answer("TLS", "n")
-            terminal.answer("Port", str(broker.port))
-            terminal.answer("User name", "")
-            for question in ("Rated power", "type", "Nominal voltage", "Capacity", "Charge current", "every computer"):
-                terminal.answer(question, "")
+            answer_broker(terminal, broker.port)
+            answer_nothing_more(terminal)
             assert terminal.process.wait(5) == 0
     assert json.loads((tmp_path / "options.json").read_text())["inverters"][0]["device"] == str(adapter)
 
@@ -145,15 +148,11 @@ def test_setup_keeps_what_does_not_answer_if_the_owner_says_so(tmp_path):
         terminal.answer("Where is the inverter?", "tcp://127.0.0.1:1")
         terminal.expect("nothing listens")
         terminal.answer("Keep it", "y")
-        terminal.answer("Host", "127.0.0.1")
-        terminal.answer("TLS", "n")
-        terminal.answer("Port", str(free_port()))
-        terminal.answer("User name", "")
+        answer_broker(terminal, free_port())
         terminal.expect("No connection to")
         assert "refused" in terminal.expect("\n").lower()
         terminal.answer("again", "n")
-        for question in ("Rated power", "type", "Nominal voltage", "Capacity", "Charge current", "every computer"):
-            terminal.answer(question, "")
+        answer_nothing_more(terminal)
         assert terminal.process.wait(5) == 0
     options = json.loads(file.read_text())
     assert options["inverters"] == [{"name": "Cellar", "address": "tcp://127.0.0.1:1"}] and "batteries" not in options
@@ -178,10 +177,7 @@ def test_ctrl_c_at_the_password_leaves_the_terminal_as_it_was(tmp_path, guarded)
     with Terminal("--setup", tmp_path / "options.json") as terminal:
         terminal.answer("Its name", "")
         terminal.answer("Where is the inverter?", "simulator://")
-        terminal.answer("Host", "127.0.0.1")
-        terminal.answer("TLS", "n")
-        terminal.answer("Port", str(guarded.port))
-        terminal.answer("User name", "aims")
+        answer_broker(terminal, guarded.port, "aims")
         terminal.expect("Password")
         until(lambda: not terminal.echoes())
         os.write(terminal.master, b"s3c\x03\n")
@@ -197,13 +193,9 @@ def test_setup_keeps_a_copy_of_what_it_replaces(tmp_path, broker):
         terminal.answer("Replace them?", "y")
         terminal.answer("Its name", "")
         terminal.answer("Where is the inverter?", "simulator://")
-        terminal.answer("Host", "127.0.0.1")
-        terminal.answer("TLS", "n")
-        terminal.answer("Port", str(broker.port))
-        terminal.answer("User name", "")
+        answer_broker(terminal, broker.port)
         terminal.expect("The broker takes the login.")
-        for question in ("Rated power", "type", "Nominal voltage", "Capacity", "Charge current", "every computer"):
-            terminal.answer(question, "")
+        answer_nothing_more(terminal)
         assert terminal.process.wait(5) == 0
     assert (tmp_path / "options.json.old").read_text() == "mine"
     assert json.loads(file.read_text())["inverters"][0]["address"] == "simulator://"
