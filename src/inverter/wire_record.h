@@ -53,6 +53,7 @@ class WireRecord {
     }
     std::vector<const Reply*> Ordered() const {
       std::vector<const Reply*> ordered;
+      ordered.reserve(replies_.size());
       for (size_t i = 0; i < replies_.size(); ++i) ordered.push_back(&replies_[(next_ + i) % replies_.size()]);
       return ordered;
     }

@@ -42,7 +42,7 @@ spdlog::level::level_enum ToSpdlog(LogLevel level) {
 // Whether standard output is the journal's: sd-daemon(3), "$JOURNAL_STREAM" in systemd.exec(5).
 bool IsJournal() {
   const char* stream = std::getenv("JOURNAL_STREAM");
-  struct stat output {};
+  struct stat output = {};
   if (!stream || ::fstat(STDOUT_FILENO, &output) != 0) return false;
   return stream == fmt::format("{}:{}", output.st_dev, output.st_ino);
 }

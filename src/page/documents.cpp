@@ -107,9 +107,12 @@ void AddTenths(std::string& json, int tenths) {
 }
 
 template <typename Values>
-void AddSeries(std::string& json, std::string_view name, const std::vector<Row>& rows, Values Row::*series) {
+using Series = Values Row::*;
+
+template <typename Values>
+void AddSeries(std::string& json, std::string_view name, const std::vector<Row>& rows, Series<Values> series) {
   fmt::format_to(std::back_inserter(json), ",\"{}\":{{", name);
-  const auto column = [&](std::string_view which, auto Values::*value) {
+  const auto column = [&](std::string_view which, auto value) {
     AddColumn(json, which, rows, [&](std::string& to, const Row& row) {
       const Values& values = row.*series;
       if (!values.is_known()) {
@@ -177,7 +180,7 @@ std::string HistoryDocument(const Shown& inverter, Period period, Moment now) {
   fmt::format_to(std::back_inserter(json), "{{\"inverter\":\"{}\",\"range\":\"{}\",\"step\":{},\"span\":{},\"now\":{},",
                  inverter.device().id, kPeriods[static_cast<size_t>(period)], scale.step.count(), scale.span.count(),
                  seconds);
-  const auto add = [](auto Row::*member) {
+  const auto add = [](auto member) {
     return [member](std::string& to, const Row& row) { AddNumber(to, row.*member); };
   };
   AddColumn(json, "time", rows, add(&Row::begin));
