@@ -96,8 +96,14 @@ void HistoryFile::Add(std::vector<Row> rows) {
   Write();
 }
 
+// What is being written already is written again, to the same place. What came of it is not heard any more.
 void HistoryFile::SaveAtStop() {
-  if (!waiting_.empty()) disk_.Do([part = NextPart()] { return Do(part); }, [](const auto&) {});
+  alive_.reset();
+  while (!waiting_.empty()) {
+    const Part part = NextPart();
+    disk_.Do([part] { return Do(part); }, [](const auto&) {});
+    Advance(part);
+  }
 }
 
 // The rows that have room in the file, or in the next one.
@@ -138,6 +144,12 @@ void HistoryFile::OnWritten(const Part& part, const Result<void>& result) {
     return retry_.Set(Clock::now() + pause_);
   }
   if (std::exchange(is_failing_, false)) log::Info("{} can be written again", part.path);
+  Advance(part);
+  Write();
+}
+
+// `part` is written.
+void HistoryFile::Advance(const Part& part) {
   if (part.offset == 0 && rows_ >= kFileRows) {
     full_.push_back(number_++);
     if (!part.too_old.empty()) full_.erase(full_.begin());
@@ -145,7 +157,6 @@ void HistoryFile::OnWritten(const Part& part, const Result<void>& result) {
   }
   rows_ += part.rows;
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(part.rows));
-  Write();
 }
 
 }  // namespace aims::page

@@ -51,6 +51,7 @@ class HistoryFile {
   static Result<void> Do(const Part& part);
   void Write();
   void OnWritten(const Part& part, const Result<void>& result);
+  void Advance(const Part& part);
 
   Disk& disk_;
   std::string prefix_;  // "/data/history-aims_inverter-"

@@ -9,11 +9,13 @@
 #include <asio/ip/tcp.hpp>
 #include <asio/query.hpp>
 #include <list>
+#include <memory>
 #include <optional>
 #include <restinio/http_server.hpp>
 #include <restinio/message_builders.hpp>
 #include <restinio/request_handler.hpp>
 #include <restinio/traits.hpp>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -32,8 +34,9 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kTryAgain = 10s;
 constexpr auto kTellPause = 250ms;  // many inverters say much: who waits is told no more often
-// Connections beyond kMostConnections are taken as well, to be told so; further ones wait until one of them ends.
+// Connections beyond kMostConnections are taken as well, to be told so; further ones are closed at once.
 constexpr size_t kMostTaken = 2 * Server::kMostConnections;
+constexpr size_t kMostRefused = 16;    // of those who are told that they may not ask
 constexpr int kMostUnread = 32 << 10;  // bytes, in the kernel
 constexpr size_t kMostFields = 64;
 constexpr size_t kLargestBody = 1024;  // bytes, of a request: nothing here reads one
@@ -69,31 +72,47 @@ WebOptions WhereOf(const WebOptions& options, const std::optional<Ingress>& ingr
 
 // The sockets, and the requests that wait for news.
 class Server::Http {
-  // Counts the connections that there are.
+  // The connections that there are, and whether one more is taken. RESTinio tells the end of one twice where its read
+  // and its write fail together; and its own limit counts for ever what left before it was accepted.
   class Connections {
    public:
+    // `only_peer`: who is answered; empty: everyone.
+    explicit Connections(std::string only_peer) : only_peer_(std::move(only_peer)) {}
+
     void state_changed(const restinio::connection_state::notice_t& notice) noexcept {
-      using Accepted = restinio::connection_state::accepted_t;
-      using Closed = restinio::connection_state::closed_t;
-      if (restinio::holds_alternative<Accepted>(notice.cause())) ++count_;
-      if (restinio::holds_alternative<Closed>(notice.cause())) --count_;
+      auto& those = IsAnswered(notice.remote_endpoint()) ? answered_ : refused_;
+      const auto id = notice.connection_id();
+      if (restinio::holds_alternative<restinio::connection_state::accepted_t>(notice.cause())) those.insert(id);
+      if (restinio::holds_alternative<restinio::connection_state::closed_t>(notice.cause())) those.erase(id);
     }
-    size_t count() const { return count_; }
+    restinio::ip_blocker::inspection_result_t inspect(const restinio::ip_blocker::incoming_info_t& info) noexcept {
+      const bool has_room =
+          IsAnswered(info.remote_endpoint()) ? answered_.size() < kMostTaken : refused_.size() < kMostRefused;
+      return has_room ? restinio::ip_blocker::allow() : restinio::ip_blocker::deny();
+    }
+    bool IsAnswered(const asio::ip::tcp::endpoint& peer) const {
+      return only_peer_.empty() || peer.address().to_string() == only_peer_;
+    }
+    size_t count() const { return answered_.size(); }
 
    private:
-    size_t count_ = 0;
+    using Ids = std::set<restinio::connection_id_t>;
+
+    std::string only_peer_;
+    Ids answered_;
+    Ids refused_;  // of others, who hear that they are, and take no room
   };
 
   struct Traits : restinio::default_single_thread_traits_t {
     using connection_state_listener_t = Connections;
-    static constexpr bool use_connection_count_limiter = true;
+    using ip_blocker_t = Connections;
   };
 
  public:
   Http(const asio::any_io_executor& executor, const WebOptions& options, std::string only_peer, const Site& site)
       : context_(static_cast<asio::io_context&>(asio::query(executor, asio::execution::context))),
         options_(options),
-        only_peer_(std::move(only_peer)),
+        connections_(std::make_shared<Connections>(std::move(only_peer))),
         site_(site),
         turn_(executor, [this] { AnswerNext(); }),
         alarm_(executor, [this] { AnswerWaiting(); }) {
@@ -129,8 +148,8 @@ class Server::Http {
     restinio::server_settings_t<Traits> settings;
     settings.address(asio::ip::make_address(options_.address))
         .port(options_.port)
-        .connection_state_listener(std::shared_ptr<Connections>(std::shared_ptr<void>(), &connections_))
-        .max_parallel_connections(kMostTaken)
+        .connection_state_listener(connections_)
+        .ip_blocker(connections_)
         .socket_options_setter([](auto& options) {
           options.set_option(asio::ip::tcp::no_delay(true));
           options.set_option(asio::socket_base::send_buffer_size(kMostUnread));
@@ -179,10 +198,10 @@ class Server::Http {
     const string_view target(header.request_target().data(), header.request_target().size());
     std::optional<std::string> host;
     if (header.has_field(restinio::http_field::host)) host = header.get_field(restinio::http_field::host);
-    if (!only_peer_.empty() && request->remote_endpoint().address().to_string() != only_peer_) {
+    if (!connections_->IsAnswered(request->remote_endpoint())) {
       return Refusal(403, "Home Assistant shows this page, and it alone may ask for it");
     }
-    if (connections_.count() > kMostConnections) return Refusal(503, "too many connections");
+    if (connections_->count() > kMostConnections) return Refusal(503, "too many connections");
     return site_.Handle({MethodOf(header), target, host ? std::optional<string_view>(*host) : std::nullopt}, Now());
   }
 
@@ -232,9 +251,8 @@ class Server::Http {
 
   asio::io_context& context_;
   WebOptions options_;
-  std::string only_peer_;  // empty: anyone may ask
+  std::shared_ptr<Connections> connections_;
   const Site& site_;
-  Connections connections_;
   std::list<Handle> queue_;  // requests whose turn will come
   Clock::time_point turn_at_{};
   Alarm turn_;

@@ -4,7 +4,9 @@ import http.client
 import json
 import os
 import re
+import signal
 import socket
+import struct
 import time
 
 import pytest
@@ -265,6 +267,35 @@ def test_a_client_that_does_not_read_is_dropped(served, port):
             pass
         assert 0 < heard < 131_000
     assert page_is_up(port)
+
+
+def reset(connection):
+    """Ends it at once, with an RST."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def test_clients_that_leave_in_the_middle_of_an_answer_are_forgotten_once(served, port):
+    """Each was counted as closed twice, for its read and its write, until all were too many."""
+    for _ in range(20):
+        connection = socket.socket()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # so that most of the answer is still to be sent
+        connection.connect(("127.0.0.1", port))
+        connection.sendall(b"GET /dygraph.js HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        time.sleep(0.05)
+        reset(connection)
+    time.sleep(0.5)
+    assert page_is_up(port)
+
+
+def test_clients_that_leave_before_they_are_accepted_take_no_room(served, port):
+    """Each took a place for ever: after 128 nobody was accepted."""
+    program, _ = served
+    program.process.send_signal(signal.SIGSTOP)
+    for _ in range(300):
+        reset(socket.create_connection(("127.0.0.1", port)))
+    program.process.send_signal(signal.SIGCONT)
+    until(lambda: page_is_up(port), 10)
 
 
 # ---- In a browser ----

@@ -123,6 +123,19 @@ TEST_CASE_FIXTURE(Fixture, "rows wait for a disk that takes none, and are writte
   CHECK(HistoryFile(Folder("later"), "one").Load() == Rows(3));
 }
 
+TEST_CASE_FIXTURE(Fixture, "at the end what waits is asked of the disk, for each file that it belongs to") {
+  // Only what fitted into the first file was saved.
+  HistoryFile file(Folder(), "one");
+  file.Load();
+  file.Add(Rows(HistoryFile::kFileRows - 1));
+  Settle();
+  file.Add(Rows(36, HistoryFile::kFileRows));
+  file.SaveAtStop();
+  disk.Finish(5s);
+  const auto rows = HistoryFile(Folder(), "one").Load();
+  CHECK(rows == Rows(HistoryFile::kFileRows + 35));
+}
+
 TEST_CASE_FIXTURE(Fixture, "at the end what waits is asked of the disk") {
   HistoryFile file(Folder("later"), "one");
   file.Load();
