@@ -10,7 +10,6 @@
 #include <asio/redirect_error.hpp>
 #include <asio/signal_set.hpp>
 #include <asio/use_awaitable.hpp>
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -26,8 +25,10 @@
 #include "app/probe.h"
 #include "app/service_manager.h"
 #include "app/setup.h"
+#include "base/text.h"
 #include "io/descriptor.h"
 #include "io/disk.h"
+#include "io/environment.h"
 #include "io/files.h"
 #include "io/log.h"
 #include "io/pause.h"
@@ -44,16 +45,10 @@ constexpr auto kStop = 400ms;                         // for the broker's last w
 constexpr auto kLastLines = 400ms;                    // for the log; a busy machine takes its time
 constexpr char kSupervisorAddress[] = "172.30.32.2";  // in its network, from which ingress comes
 
-std::string FromEnvironment(const char* name, const char* otherwise) {
-  const char* value = std::getenv(name);
-  return value && *value ? value : otherwise;
-}
-
 // Tests play the Supervisor at another address, and several run at once.
 Ingress IngressFromEnvironment() {
-  Ingress ingress{FromEnvironment("INGRESS_PEER", kSupervisorAddress)};
-  const std::string port = FromEnvironment("INGRESS_PORT", "");
-  if (!port.empty()) std::from_chars(port.data(), port.data() + port.size(), ingress.port);
+  Ingress ingress{Environment("INGRESS_PEER", kSupervisorAddress)};
+  ingress.port = ToNumber<uint16_t>(Environment("INGRESS_PORT")).value_or(ingress.port);
   return ingress;
 }
 
@@ -121,7 +116,7 @@ asio::awaitable<void> Start(Running& running) {
   const auto executor = running.context.get_executor();
   running.lock = co_await Hold(executor, running.line.data);
   Surroundings surroundings{
-      .supervisor = {FromEnvironment("SUPERVISOR_API", "http://supervisor"), FromEnvironment("SUPERVISOR_TOKEN", "")},
+      .supervisor = {Environment("SUPERVISOR_API", "http://supervisor"), Environment("SUPERVISOR_TOKEN")},
       .shown_options = std::move(running.shown_options)};
   if (!surroundings.supervisor.token.empty()) {
     surroundings.supervisor.app_page = AppPage(asio::ip::host_name());

@@ -5,28 +5,16 @@
 #include <asio/buffer.hpp>
 #include <asio/io_context.hpp>
 #include <asio/local/datagram_protocol.hpp>
-#include <charconv>
 #include <cstdint>
-#include <cstdlib>
 
+#include "base/text.h"
+#include "io/environment.h"
 #include "io/pause.h"
 
 namespace aims {
 namespace {
 
 using asio::local::datagram_protocol;
-
-std::string_view Variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value ? value : "";
-}
-
-// 0: it is no number.
-uint64_t WholeNumber(std::string_view text) {
-  uint64_t number = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return failure == std::errc() && end == text.data() + text.size() ? number : 0;
-}
 
 }  // namespace
 
@@ -53,10 +41,10 @@ asio::awaitable<void> TellAlive(asio::any_io_executor executor, ServiceManager m
 
 ServiceManager ServiceManagerFromEnvironment() {
   constexpr uint64_t kLongest = 86'400'000'000;  // a day: nobody waits longer for a hang to be seen
-  ServiceManager manager{std::string(Variable("NOTIFY_SOCKET"))};
-  const std::string_view process = Variable("WATCHDOG_PID");
-  const bool is_ours = process.empty() || WholeNumber(process) == static_cast<uint64_t>(::getpid());
-  const uint64_t watchdog = WholeNumber(Variable("WATCHDOG_USEC"));
+  ServiceManager manager{Environment("NOTIFY_SOCKET")};
+  const std::string process = Environment("WATCHDOG_PID");
+  const bool is_ours = process.empty() || ToNumber<pid_t>(process) == ::getpid();
+  const uint64_t watchdog = ToNumber<uint64_t>(Environment("WATCHDOG_USEC")).value_or(0);
   if (is_ours && watchdog <= kLongest) manager.watchdog = std::chrono::microseconds(watchdog);
   return manager;
 }

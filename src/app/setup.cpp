@@ -7,14 +7,11 @@
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
 #include <cerrno>
-#include <charconv>
 #include <cstdio>
 #include <cstring>
+#include <exception>
 #include <filesystem>
 #include <iostream>
-#include <memory>
-#include <optional>
-#include <stdexcept>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -131,10 +128,8 @@ std::vector<string> FindPorts() {
 
 // What was chosen of `ports`, by its number or as it was typed.
 string Chosen(const std::vector<string>& ports, const string& answer) {
-  size_t number = 0;
-  const auto [end, failure] = std::from_chars(answer.data(), answer.data() + answer.size(), number);
-  const bool is_number = failure == std::errc() && end == answer.data() + answer.size();
-  return is_number && number >= 1 && number <= ports.size() ? ports[number - 1] : answer;
+  const size_t number = ToNumber<size_t>(answer).value_or(0);
+  return number >= 1 && number <= ports.size() ? ports[number - 1] : answer;
 }
 
 void AskWhere(Draft& draft) {

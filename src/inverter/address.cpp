@@ -1,7 +1,8 @@
 #include "inverter/address.h"
 
 #include <algorithm>
-#include <charconv>
+
+#include "base/text.h"
 
 namespace aims {
 namespace {
@@ -26,12 +27,9 @@ Result<Address> ParseTcp(string_view rest) {
     return Wrong("an IPv6 address stands in brackets");
   }
   if (host.empty() || !std::all_of(host.begin(), host.end(), IsHostCharacter)) return Wrong("this is not a host");
-  uint16_t port = 0;
-  const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (failure != std::errc() || end != digits.data() + digits.size() || port == 0) {
-    return Wrong("the port is a number from 1 to 65535");
-  }
-  return TcpBridge{std::string(host), port};
+  const auto port = ToNumber<uint16_t>(digits);
+  if (!port || *port == 0) return Wrong("the port is a number from 1 to 65535");
+  return TcpBridge{std::string(host), *port};
 }
 
 struct Writer {

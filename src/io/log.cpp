@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <cstdlib>
 #include <ctime>
 #include <initializer_list>
 #include <memory>
@@ -19,6 +18,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "io/environment.h"
 
 namespace aims::log {
 namespace {
@@ -41,10 +41,9 @@ spdlog::level::level_enum ToSpdlog(LogLevel level) {
 
 // Whether standard output is the journal's: sd-daemon(3), "$JOURNAL_STREAM" in systemd.exec(5).
 bool IsJournal() {
-  const char* stream = std::getenv("JOURNAL_STREAM");
   struct stat output = {};
-  if (!stream || ::fstat(STDOUT_FILENO, &output) != 0) return false;
-  return stream == fmt::format("{}:{}", output.st_dev, output.st_ino);
+  return ::fstat(STDOUT_FILENO, &output) == 0 &&
+         Environment("JOURNAL_STREAM") == fmt::format("{}:{}", output.st_dev, output.st_ino);
 }
 
 // The priority of a line, as the journal reads it at the beginning: sd-daemon(3).

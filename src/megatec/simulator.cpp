@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <optional>
+
+#include "base/text.h"
 
 namespace aims {
 namespace {
@@ -31,10 +32,8 @@ constexpr auto kOutageLength = 60s;
 constexpr auto kShortTest = 10s;
 
 std::optional<double> NumberIn(string_view text, double least, double most) {
-  double number = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (failure != std::errc() || end != text.data() + text.size() || number < least || number > most) return {};
-  return number;
+  const auto number = ToNumber<double>(text);
+  return number && *number >= least && *number <= most ? number : std::nullopt;
 }
 
 std::optional<Simulator::Fault> FaultOf(string_view word) {

@@ -3,10 +3,10 @@
 #include <rapidjson/error/en.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "homeassistant/topics.h"
 
 namespace aims {
@@ -33,11 +33,8 @@ bool IsOneLine(string_view text) { return !HasControls(text) && IsUtf8(text); }
 
 std::optional<double> NumberIn(const Json& value) {
   if (!value.IsString()) return {};
-  const string_view text = TextOf(value);
-  double number = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (failure != std::errc() || end != text.data() + text.size() || !std::isfinite(number)) return {};
-  return number;
+  const auto number = ToNumber<double>(TextOf(value));
+  return number && std::isfinite(*number) ? number : std::nullopt;
 }
 
 std::chrono::milliseconds InMilliseconds(double seconds) {

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <optional>
 
 #include "base/json.h"
+#include "base/text.h"
 
 namespace aims {
 namespace {
@@ -29,19 +29,11 @@ bool EqualsIgnoringCase(string_view a, string_view b) {
   });
 }
 
-template <typename Number>
-std::optional<Number> ParseWhole(string_view text) {
-  Number number{};
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (failure != std::errc() || end != text.data() + text.size()) return {};
-  return number;
-}
-
 // Empty: this is no (complete) header of an HTTP answer.
 std::optional<Answer> ParseHttp(string_view text) {
   const size_t header_end = text.find(kHeaderEnd);
   if (header_end == string_view::npos || !text.starts_with("HTTP/1.") || header_end < 12) return {};
-  const auto status = ParseWhole<int>(text.substr(9, 3));
+  const auto status = ToNumber<int>(text.substr(9, 3));
   if (!status) return {};
   Answer answer{*status, text.substr(header_end + kHeaderEnd.size()), {}};
 
@@ -52,7 +44,7 @@ std::optional<Answer> ParseHttp(string_view text) {
     const size_t colon = line.find(':');
     if (colon != string_view::npos && EqualsIgnoringCase(line.substr(0, colon), "Content-Length")) {
       const size_t value = line.find_first_not_of(' ', colon + 1);
-      if (value != string_view::npos) answer.length = ParseWhole<size_t>(line.substr(value));
+      if (value != string_view::npos) answer.length = ToNumber<size_t>(line.substr(value));
     }
     if (end == string_view::npos) return answer;
     header.remove_prefix(end + 2);
@@ -62,7 +54,7 @@ std::optional<Answer> ParseHttp(string_view text) {
 // A number, or its text; 0: neither.
 uint16_t PortOf(const Json* value) {
   if (!value) return 0;
-  if (value->IsString()) return ParseWhole<uint16_t>({value->GetString(), value->GetStringLength()}).value_or(0);
+  if (value->IsString()) return ToNumber<uint16_t>({value->GetString(), value->GetStringLength()}).value_or(0);
   const bool fits = value->IsUint() && value->GetUint() <= 65535;
   return fits ? static_cast<uint16_t>(value->GetUint()) : uint16_t{0};
 }
