@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import peers
 import pytest
 from peers import KEYS, ROOT, Broker, Subscriber, not_here, options, until
+from terminal import Terminal, answer_broker, answer_nothing_more
 
 SERVICE = "aims-inverter-mqtt"
 OPTIONS = "/etc/aims-inverter-mqtt/options.json"
@@ -173,9 +174,19 @@ def test_the_service_from_installation_to_purge(package, machine, tmp_path):
     machine.write(f"/etc/systemd/system/{SERVICE}.service.d/test.conf",
                   "[Service]\nDeviceAllow=char-136 rw\nWatchdogSec=3\nRestartSec=1\n")
     port = simulate(machine)
-    chosen = {"inverters": [{"name": "AIMS inverter", "device": port}], "mqtt": {"host": "localhost"}}
-    machine.write(OPTIONS, json.dumps(chosen))
-    machine.run("systemctl daemon-reload")
+    machine.run("systemctl daemon-reload; systemctl start mosquitto")
+    with Terminal("docker", "exec", "-it", machine.id, SERVICE, "--setup") as terminal:
+        terminal.answer("Its name", "")
+        terminal.answer("Where is the inverter?", port)
+        terminal.expect("The inverter answers:")
+        answer_broker(terminal, 1883)
+        terminal.expect("The broker takes the login.")
+        answer_nothing_more(terminal)
+        terminal.expect(f"systemctl enable --now {SERVICE}")
+        assert terminal.process.wait(5) == 0
+    assert machine.run(f"stat -c '%a %U' {OPTIONS}") == "640 root"
+    chosen = json.loads(machine.run(f"cat {OPTIONS}"))
+    machine.run("systemctl stop mosquitto")
     began = time.monotonic()
     machine.run(f"systemctl enable --now {SERVICE}")  # returns once it is ready: no broker runs yet
     assert time.monotonic() - began < 5 and machine.is_active()
@@ -189,7 +200,6 @@ def test_the_service_from_installation_to_purge(package, machine, tmp_path):
     process = machine.show("MainPID")
     status = machine.run(f"cat /proc/{process}/status")
     assert not re.search(r"Uid:\s+0\b", status) and re.search(r"CapBnd:\s+0+\n", status) and "Seccomp:\t2" in status
-    assert machine.run(f"stat -c '%a %U' {OPTIONS} {STATE}").splitlines()[0] == "640 root"
     assert "utility power failed" in machine.log("-p", "warning")  # the journal knows how serious a line is
     assert re.search(r"(?m)^AIMS inverter: the inverter answers", machine.log())  # and has the time itself
     page = machine.run("bash -c 'exec 3<>/dev/tcp/127.0.0.1/8099; printf \"GET /health HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n\" >&3; "

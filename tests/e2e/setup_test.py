@@ -2,56 +2,12 @@
 
 import json
 import os
-import pty
 import re
-import select
 import subprocess
-import termios
-import time
 
 import pytest
 from peers import PROGRAM, Broker, ScriptedInverter, free_port, until
-
-class Terminal:
-    """The program at a terminal of its own."""
-
-    def __init__(self, *arguments):
-        self.master, slave = pty.openpty()
-        self.process = subprocess.Popen([PROGRAM, *map(str, arguments)], stdin=slave, stdout=slave, stderr=slave,
-                                        start_new_session=True)
-        self.slave = slave
-        self.seen = ""  # all of it
-        self.unread = ""
-
-    def expect(self, part, seconds=10):
-        """What it says up to `part`, from where the last expectation ended."""
-        end = time.monotonic() + seconds
-        while part not in self.unread:
-            assert time.monotonic() < end, f"{part!r} is not in {self.unread!r}"
-            if select.select([self.master], [], [], 0.1)[0]:
-                text = os.read(self.master, 4096).decode()
-                self.seen += text
-                self.unread += text
-        before, _, self.unread = self.unread.partition(part)
-        return before
-
-    def answer(self, question, line):
-        self.expect(question)
-        self.expect(": ")
-        os.write(self.master, line.encode() + b"\n")
-
-    def echoes(self):
-        return bool(termios.tcgetattr(self.slave)[3] & termios.ECHO)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        os.close(self.master)
-        os.close(self.slave)
+from terminal import Terminal, answer_broker, answer_nothing_more
 
 
 @pytest.fixture
@@ -64,23 +20,10 @@ def guarded(tmp_path):
         yield broker
 
 
-def answer_broker(terminal, port, user=""):
-    terminal.answer("Host", "127.0.0.1")
-    terminal.answer("TLS", "")
-    terminal.answer("Port", str(port))
-    terminal.answer("User name", user)
-
-
-def answer_nothing_more(terminal):
-    """After the broker."""
-    for question in ("Rated power", "type", "Nominal voltage", "Capacity", "Charge current", "every computer"):
-        terminal.answer(question, "")
-
-
 @pytest.mark.release
 def test_setup_asks_tries_and_writes(tmp_path, guarded):
     file = tmp_path / "new" / "options.json"
-    with ScriptedInverter() as inverter, Terminal("--setup", file) as terminal:
+    with ScriptedInverter() as inverter, Terminal(PROGRAM, "--setup", file) as terminal:
         terminal.answer("Its name", "")
         terminal.answer("Where is the inverter?", inverter.address)
         terminal.expect("The inverter answers:")
@@ -125,7 +68,7 @@ def test_setup_lists_the_adapters_that_are_there(tmp_path, by_id, broker):
         adapter = by_id / "usb-aims-test-adapter-1"
         adapter.symlink_to(inverter.address)
         (by_id / "usb-aims-test-Sonoff_Zigbee-2").symlink_to(stick.address)
-        with Terminal("--setup", tmp_path / "options.json") as terminal:
+        with Terminal(PROGRAM, "--setup", tmp_path / "options.json") as terminal:
             terminal.answer("Its name", "")
             terminal.expect(f"1  {adapter}")
             terminal.answer("Where is the inverter?", "1")
@@ -139,7 +82,7 @@ def test_setup_lists_the_adapters_that_are_there(tmp_path, by_id, broker):
 
 def test_setup_keeps_what_does_not_answer_if_the_owner_says_so(tmp_path):
     file = tmp_path / "options.json"
-    with ScriptedInverter(lambda request: None) as silent, Terminal("--setup", file) as terminal:
+    with ScriptedInverter(lambda request: None) as silent, Terminal(PROGRAM, "--setup", file) as terminal:
         terminal.answer("Its name", "Cellar")
         terminal.answer("Where is the inverter?", "ftp://x")
         terminal.expect("is not accepted")
@@ -161,10 +104,10 @@ def test_setup_keeps_what_does_not_answer_if_the_owner_says_so(tmp_path):
 def test_setup_ended_by_the_owner_writes_nothing(tmp_path):
     file = tmp_path / "options.json"
     file.write_text("mine")
-    with Terminal("--setup", file) as terminal:
+    with Terminal(PROGRAM, "--setup", file) as terminal:
         terminal.answer("Replace them?", "")
         assert terminal.process.wait(5) == 1
-    with Terminal("--setup", file) as terminal:
+    with Terminal(PROGRAM, "--setup", file) as terminal:
         terminal.answer("Replace them?", "y")
         terminal.expect("Its name")
         os.write(terminal.master, b"\x04")  # Ctrl+D
@@ -174,7 +117,7 @@ def test_setup_ended_by_the_owner_writes_nothing(tmp_path):
 
 
 def test_ctrl_c_at_the_password_leaves_the_terminal_as_it_was(tmp_path, guarded):
-    with Terminal("--setup", tmp_path / "options.json") as terminal:
+    with Terminal(PROGRAM, "--setup", tmp_path / "options.json") as terminal:
         terminal.answer("Its name", "")
         terminal.answer("Where is the inverter?", "simulator://")
         answer_broker(terminal, guarded.port, "aims")
@@ -189,7 +132,7 @@ def test_ctrl_c_at_the_password_leaves_the_terminal_as_it_was(tmp_path, guarded)
 def test_setup_keeps_a_copy_of_what_it_replaces(tmp_path, broker):
     file = tmp_path / "options.json"
     file.write_text("mine")
-    with Terminal("--setup", file) as terminal:
+    with Terminal(PROGRAM, "--setup", file) as terminal:
         terminal.answer("Replace them?", "y")
         terminal.answer("Its name", "")
         terminal.answer("Where is the inverter?", "simulator://")
@@ -204,7 +147,7 @@ def test_setup_keeps_a_copy_of_what_it_replaces(tmp_path, broker):
 def test_setup_needs_a_terminal_and_a_folder_that_it_may_write(tmp_path):
     done = subprocess.run([PROGRAM, "--setup", tmp_path / "options.json"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
     assert done.returncode == 1 and "terminal" in done.stdout
-    with Terminal("--setup", "/proc/nowhere/options.json") as terminal:
+    with Terminal(PROGRAM, "--setup", "/proc/nowhere/options.json") as terminal:
         terminal.expect("Run it as root")
         assert terminal.process.wait(5) == 1
 
