@@ -18,7 +18,7 @@ from wire import Ear, percentile
 
 READINGS = 300
 BROWSERS = 30
-FILES = ("/", "/page.js", "/page.css", "/icon.svg", "/dygraph.js", "/synchronizer.js")
+FILES = ("/", "/page.js", "/plots.js", "/words.js", "/page.css", "/icon.svg", "/dygraph.js")
 
 
 def measure(table):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 from core import Core
-from page import browser, look, text
+from page import browser, look, press, text
 from peers import ROOT, Broker, Program, Simulator, Subscriber, free_port, options, until
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
@@ -190,14 +190,12 @@ def pictures_of_page(folder):
                 simulator.do(order)
                 time.sleep(seconds)
             until(lambda: "At this load" in text(chromium, "next"), 5, "what happens next")
-            show = "const now = Date.parse(page.live.time); setWindow([now - 150000, now]); drawPlots()"
-            chromium.execute_script(show)
+            press(chromium, "battery-plot", "End", "+", "+", "Escape")
             time.sleep(1)
             look(chromium, 1100, chromium.execute_script("return document.querySelector('main').children[2].offsetTop - 6"))
             chromium.save_screenshot(str(folder / "page.png"))
             look(chromium, 360, 2400, dark=True)
             time.sleep(2)
-            chromium.execute_script(show)
             chromium.save_screenshot(str(folder / "phone.png"))
 
 

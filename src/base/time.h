@@ -17,6 +17,8 @@ struct Moment {
   WallTime wall{};
 };
 
+constexpr double InSeconds(std::chrono::duration<double> time) { return time.count(); }
+
 // ISO 8601 in UTC, as Home Assistant takes it: "2026-11-22T21:04:00.250+00:00". Of the years 1970 to 9999; what lies
 // outside becomes the nearest of them.
 std::string FormatTime(WallTime time);

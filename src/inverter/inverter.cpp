@@ -40,8 +40,6 @@ bool IsFull(const Battery::SavedState& battery) { return battery.charge && batte
 
 double InKilowattHours(double energy) { return std::floor(energy / 10) / 100; }
 
-double InSeconds(std::chrono::milliseconds time) { return static_cast<double>(time.count()) / 1000; }
-
 }  // namespace
 
 Inverter::Inverter(const InverterOptions& options, const SavedInverter& saved, std::string run, std::string boot)
@@ -68,7 +66,7 @@ Inverter::Inverter(const InverterOptions& options, const SavedInverter& saved, s
 Update Inverter::Apply(Reading reading, Moment now) {
   TakeForPack(reading);
   TakeForTemperature(reading);
-  Update update{.now = now};
+  Update update{.now = now, .is_reading = true};
   if (!snapshot_.connected) update.connection = Connection::kBack;
   FollowClock(now, update);
   if (!followed_at_) FollowRestart(now);

@@ -20,6 +20,7 @@ enum class Connection { kSame, kBack, kLost };
 // What one outcome of a poll changed. The state itself is in the inverter's snapshot.
 struct Update {
   Moment now{};
+  bool is_reading = false;  // a poll brought one
   Connection connection = Connection::kSame;
   std::chrono::milliseconds clock_set{0};  // so much forward, since the update before
   std::vector<PowerEvent> events{};        // in their order

@@ -2,12 +2,9 @@
 
 #include <algorithm>
 
+#include "base/time.h"
+
 namespace aims {
-namespace {
-
-double InSeconds(std::chrono::steady_clock::duration time) { return std::chrono::duration<double>(time).count(); }
-
-}  // namespace
 
 void ShutdownAdvisor::Follow(const Input& input, Time now) {
   FollowConditions(input, now);

@@ -14,10 +14,11 @@
 
 AIMS_EMBED(index, AIMS_PAGE "/index.html");
 AIMS_EMBED(script, AIMS_PAGE "/page.js");
+AIMS_EMBED(plots, AIMS_PAGE "/plots.js");
+AIMS_EMBED(words, AIMS_PAGE "/words.js");
 AIMS_EMBED(style, AIMS_PAGE "/page.css");
 AIMS_EMBED(icon, AIMS_PAGE "/icon.svg");
 AIMS_EMBED(dygraph, AIMS_DYGRAPHS "/dygraph.min.js");
-AIMS_EMBED(synchronizer, AIMS_DYGRAPHS "/src/extras/synchronizer.js");
 
 namespace aims::page {
 
@@ -29,10 +30,11 @@ std::vector<Site::Asset> Assets() {
   return {
       {"/", "text/html; charset=utf-8", between(aims_index_begin, aims_index_end)},
       {"/page.js", kScript, between(aims_script_begin, aims_script_end)},
+      {"/plots.js", kScript, between(aims_plots_begin, aims_plots_end)},
+      {"/words.js", kScript, between(aims_words_begin, aims_words_end)},
       {"/page.css", "text/css; charset=utf-8", between(aims_style_begin, aims_style_end)},
       {"/icon.svg", "image/svg+xml", between(aims_icon_begin, aims_icon_end)},
       {"/dygraph.js", kScript, between(aims_dygraph_begin, aims_dygraph_end)},
-      {"/synchronizer.js", kScript, between(aims_synchronizer_begin, aims_synchronizer_end)},
   };
 }
 

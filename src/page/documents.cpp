@@ -144,7 +144,7 @@ std::vector<const Outage*> NewestFirst(const Outages::SavedState& state) {
 // gets a quote of its own in front.
 std::string Field(std::string_view text) {
   std::string field;
-  if (!text.empty() && std::string_view("=+-@").find(text.front()) != std::string_view::npos) field = "'";
+  if (!text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos) field = "'";
   field += text;
   if (field.find_first_of(",\"\r\n") == std::string::npos) return field;
   std::string quoted = "\"";
@@ -177,9 +177,10 @@ std::string HistoryDocument(const Shown& inverter, Period period, Moment now) {
   std::string json;
   json.reserve(400 + rows.size() * 120);
   const auto seconds = std::chrono::floor<std::chrono::seconds>(now.wall).time_since_epoch().count();
-  fmt::format_to(std::back_inserter(json), "{{\"inverter\":\"{}\",\"range\":\"{}\",\"step\":{},\"span\":{},\"now\":{},",
+  fmt::format_to(std::back_inserter(json),
+                 "{{\"inverter\":\"{}\",\"range\":\"{}\",\"step\":{},\"span\":{},\"interval\":{},\"now\":{},",
                  inverter.device().id, kPeriods[static_cast<size_t>(period)], scale.step.count(), scale.span.count(),
-                 seconds);
+                 InSeconds(inverter.options->poll_interval), seconds);
   const auto add = [](auto member) {
     return [member](std::string& to, const Row& row) { AddNumber(to, row.*member); };
   };

@@ -19,7 +19,8 @@ namespace aims::page {
 // Durations are in s. A reply is {"time", "bytes", "fault"}; of all replies the last one is in it.
 std::string LiveDocument(uint64_t seq, const std::vector<Shown>& inverters, const World& world, Moment now);
 
-// {"inverter": id, "range": "24h", "step": s, "span": s, "now": s since 1970, "time": [s since 1970 …],
+// {"inverter": id, "range": "24h", "step": s, "span": s, "interval": s from poll to poll, "now": s since 1970, "time":
+// [s since 1970 …],
 //  "on_battery": [% …], "battery_voltage": {"min": [ … ], "mean": [ … ], "max": [ … ]}, …}
 // Of each row one element, null where unknown. The min and max of battery_charge are those of its range.
 std::string HistoryDocument(const Shown& inverter, Period period, Moment now);

@@ -5,8 +5,6 @@
 namespace aims::page {
 namespace {
 
-double InSeconds(std::chrono::milliseconds time) { return static_cast<double>(time.count()) / 1000; }
-
 std::vector<std::string_view> MissingOf(const BatteryOptions& battery) {
   std::vector<std::string_view> missing;
   if (!battery.rated_power) missing.push_back("inverters[].rated_power");
@@ -18,7 +16,8 @@ std::vector<std::string_view> MissingOf(const BatteryOptions& battery) {
 
 // The first of the owner's conditions that time alone brings about. The voltage's cannot be foretold.
 std::optional<double> UntilAdvised(const Snapshot& snapshot, const ShutdownOptions& shutdown, WallTime now) {
-  if (snapshot.shutdown_advised) return {};
+  const bool is_on_purpose = snapshot.on_battery_since && !snapshot.in_outage;  // a self-test, or battery priority
+  if (snapshot.shutdown_advised || is_on_purpose) return {};
   std::optional<double> first;
   const auto consider = [&](double seconds) {
     const double with_delay = std::max(seconds, 0.0) + InSeconds(shutdown.delay);

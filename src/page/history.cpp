@@ -70,6 +70,8 @@ std::vector<Row> History::Rows(Period period, Moment now) const {
   if (period == Period::k90Days) std::for_each(earlier_.begin(), earlier_.end(), add);
   for (const Row& row : ring.rows) add(to_wall(row));
   if (ring.interval.count > 0) add(to_wall(ring.interval.ToRow(ring.begin)));
+  // Where the clock was set back since then, an earlier run has seen this time as well.
+  std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.begin < b.begin; });
   return rows;
 }
 

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <optional>
 #include <string_view>
 #include <utility>
 
+#include "base/text.h"
 #include "io/files.h"
 #include "io/log.h"
 #include "page/history.h"
@@ -26,10 +26,8 @@ std::optional<uint64_t> NumberOf(std::string_view name, std::string_view prefix)
   if (!name.starts_with(prefix) || !name.ends_with(kEnding)) return {};
   name.remove_prefix(prefix.size());
   name.remove_suffix(kEnding.size());
-  uint64_t number = 0;
-  const auto [last, failure] = std::from_chars(name.data(), name.data() + name.size(), number);
-  if (failure != std::errc() || last != name.data() + name.size() || number == 0) return {};
-  return number;
+  const auto number = ToNumber<uint64_t>(name);
+  return number && *number > 0 ? number : std::nullopt;
 }
 
 }  // namespace
@@ -50,43 +48,48 @@ std::vector<Row> HistoryFile::Load() {
     if (number) full_.push_back(*number);
   }
   std::sort(full_.begin(), full_.end());
-  if (full_.size() > kFiles) full_.erase(full_.begin(), full_.end() - kFiles);
+  // A removal may have failed.
+  for (; full_.size() > kFiles; full_.erase(full_.begin())) fs::remove(PathOf(full_.front()), failure);
   if (!full_.empty()) number_ = full_.back();
   std::vector<Row> rows;
   std::vector<Row> rescued;
   for (const uint64_t number : std::vector<uint64_t>(full_)) {
     const size_t before = rows.size();
-    const bool is_good = LoadFile(number, rows);
+    const Found found = LoadFile(number, rows);
     const bool is_newest = number == number_;
-    if (is_newest) rows_ = rows.size() - before;
-    if (is_good && !is_newest) continue;
-    std::erase(full_, number);
-    if (is_good) continue;
-    // It is away. What was good in it goes to the newest file, or a new one.
-    rescued.insert(rescued.end(), rows.begin() + static_cast<std::ptrdiff_t>(before), rows.end());
+    if (found == Found::kSetAside) {
+      std::erase(full_, number);
+      rescued.insert(rescued.end(), rows.begin() + static_cast<std::ptrdiff_t>(before), rows.end());
+    }
     if (!is_newest) continue;
-    ++number_;
-    rows_ = 0;
+    if (found == Found::kGood) {
+      std::erase(full_, number);
+      rows_ = rows.size() - before;
+    } else {
+      ++number_;  // rows are added to a file without damage
+    }
   }
   Add(std::move(rescued));
   return rows;
 }
 
-// Adds the file's rows to `rows`; false: it was damaged, and is set aside.
-bool HistoryFile::LoadFile(uint64_t number, std::vector<Row>& rows) {
+// Adds the file's good rows to `rows`.
+HistoryFile::Found HistoryFile::LoadFile(uint64_t number, std::vector<Row>& rows) {
   const std::string path = PathOf(number);
   const auto bytes = ReadFile(path, (kFileRows + 1) * kRowBytes);
   const KeptRows kept = bytes ? FromBytes(*bytes) : KeptRows{};
   rows.insert(rows.end(), kept.rows.begin(), kept.rows.end());
-  if (bytes && kept.damaged == 0) return true;
-  const std::string why = bytes
-                              ? fmt::format("{} of {} rows are damaged", kept.damaged, kept.damaged + kept.rows.size())
-                              : bytes.error().message;
+  if (bytes && kept.damaged == 0) return Found::kGood;
+  const std::string why =
+      bytes ? fmt::format("{} of {} rows", kept.damaged, kept.damaged + kept.rows.size()) : bytes.error().message;
   const auto moved = SetAside(path);
-  const std::string where = moved ? fmt::format("it is now {}", AsideOf(path))
-                                  : fmt::format("it cannot be set aside: {}", moved.error().message);
-  log::Warning("{} is not used as it is ({}); {}, and its good rows are written anew", path, why, where);
-  return false;
+  if (!moved) {
+    log::Warning("{} is damaged ({}), and cannot be set aside: {}. Its good rows are used", path, why,
+                 moved.error().message);
+    return Found::kStuck;
+  }
+  log::Warning("{} is damaged ({}); it is now {}, and its good rows are written anew", path, why, AsideOf(path));
+  return Found::kSetAside;
 }
 
 void HistoryFile::Add(std::vector<Row> rows) {

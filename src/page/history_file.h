@@ -1,7 +1,7 @@
 // Keeps the rows of ten minutes of one inverter below --data, for 90 days: files of 1080 rows
 // (history-<id>-<number>.bin), to which rows are only added, so that little is written. When one is full the next one
-// begins, and the oldest goes. What a file holds that is damaged is said once; the rest of it is used, and written
-// anew.
+// begins, and the oldest goes. A damaged file is set aside, which is said once; its good rows are used, and
+// written anew.
 
 #pragma once
 
@@ -46,7 +46,8 @@ class HistoryFile {
   };
 
   std::string PathOf(uint64_t number) const;
-  bool LoadFile(uint64_t number, std::vector<Row>& rows);
+  enum class Found { kGood, kSetAside, kStuck };
+  Found LoadFile(uint64_t number, std::vector<Row>& rows);
   Part NextPart() const;
   static Result<void> Do(const Part& part);
   void Write();

@@ -1,27 +1,29 @@
-// The page: asks the app what is known, shows it, and draws its history. It only reads. It knows no address but its own
-// folder, because Home Assistant shows it below a path of its own.
-'use strict';
+// The page: asks the app what is known, and shows it. It only reads. It knows no address but its own folder, because
+// Home Assistant shows it below a path of its own.
 
-const RETRY = 1000;  // ms
-const OLD = 40;      // s: an answer comes every 25 s at the latest
-const REFRESH = {'15m': 300, '24h': 60, '90d': 600};  // s between two looks at the history
+import * as plots from './plots.js';
+import {clock, duration, number, whatIsNext, withUnit} from './words.js';
+
+const OLD = 40;        // s: an answer comes every 25 s at the latest
+const LIMIT = 20;      // s, for all other answers
+const AGAIN = [1, 10]; // s between two questions to an app that does not answer, at first and at most
+const REFRESH = {'15m': 300, '24h': 60, '90d': 600};  // s between two looks at the history,
+const RETRY = 5;                                      // and after one that failed
 
 const page = {
-  live: null,      // the last answer, and
-  heardAt: 0,      // when it came, in ms of performance.now()
-  reachable: true,
-  id: null,        // of the inverter that is shown
+  live: null,          // the last answer, and
+  heardAt: 0,          // when it came, in ms of the day's clock: it goes on while the machine sleeps
+  failure: null,       // why there is none since then
+  id: null,            // of the inverter that is shown
   range: '15m',
-  rows: null,      // of its history; see rowsOf
-  window: null,    // [from, until] in ms, while zoomed in
-  outages: [],
-  plots: [],
-  historyAt: -Infinity,
-  asked: 0,        // how often the history was asked for
+  readings: 0,         // of that inverter
+  power: '',           // what the table of outages depends on
+  historyDue: 0,       // in ms, as heardAt
+  asked: 0,            // how often the history was asked for
+  wake: () => {},      // ends a wait
 };
 
 const $ = id => document.getElementById(id);
-const pause = ms => new Promise(done => setTimeout(done, ms));
 
 function make(tag, text = '', attributes = {}) {
   const element = document.createElement(tag);
@@ -30,86 +32,39 @@ function make(tag, text = '', attributes = {}) {
   return element;
 }
 
-async function read(address, limit = 20000) {
-  const answer = await fetch(address, {cache: 'no-store', signal: AbortSignal.timeout(limit)});
-  if (!answer.ok) throw new Error(`${address}: ${answer.status}`);
-  return answer.json();
-}
-
-// ---- Words ----
-
-const number = (value, digits) => value.toLocaleString([], {minimumFractionDigits: digits, maximumFractionDigits: digits});
-const withUnit = (value, unit, digits = 0) => value == null ? '–' : `${number(value, digits)} ${unit}`;
-
-// "45 s", "35 min", "1 h 20 min", "6 h", "2 days 3 h"
-function duration(seconds) {
-  const s = Math.round(seconds);
-  if (s < 120) return `${s} s`;
-  const minutes = Math.round(s / 60);
-  if (minutes < 60) return `${minutes} min`;
-  const hours = Math.floor(minutes / 60);
-  if (hours < 10) return minutes % 60 ? `${hours} h ${minutes % 60} min` : `${hours} h`;
-  if (hours < 48) return `${Math.round(minutes / 60)} h`;
-  return hours % 24 ? `${Math.floor(hours / 24)} days ${hours % 24} h` : `${hours / 24} days`;
-}
-
-function clock(time) {
-  const then = new Date(time);
-  const hour = {hour: 'numeric', minute: '2-digit'};
-  const isToday = then.toDateString() === new Date().toDateString();
-  return isToday ? then.toLocaleTimeString([], hour) : then.toLocaleString([], {month: 'short', day: 'numeric', ...hour});
-}
-
-function words(list) {
-  return list.length < 2 ? list.join('') : `${list.slice(0, -1).join(', ')} and ${list.at(-1)}`;
-}
-
-const REASONS = {
-  'charge': (r) => `charge ${number(r.value, 0)} %`,
-  'runtime': (r) => `runtime ${duration(r.value)}`,
-  'voltage': (r) => `${number(r.value, 1)} V`,
-  'time on battery': (r) => `on battery for ${duration(r.value)}`,
-};
-const reason = r => REASONS[r.reason] ? REASONS[r.reason](r) : r.reason;
-
-// What happens next, as far as it is known.
-function next({state, next}, now) {
-  if (state.connection !== 'ON') return 'What happens next is not known, because the inverter does not answer.';
-  const unknown = next.missing.length
-    ? `How long the battery lasts is not known. These options are missing: ${words(next.missing)}.`
-    : 'How long the battery lasts is not known yet. It is known once the battery was full, or after a while on battery.';
-  const about = (seconds) => `about ${clock(now + seconds * 1000)}`;
-  if (!state.on_battery_since) {
-    const lasts = next.runtime == null ? unknown
-      : `The battery would carry this load for about ${duration(next.runtime)}.`;
-    return `${state.utility_power === 'ON' ? 'On utility power. ' : ''}${lasts}`;
-  }
-  const since = `On battery since ${clock(state.on_battery_since)}. `;
-  const advised = state.shutdown_advised === 'ON'
-    ? `Shutdown is advised (${words(state.shutdown_reasons.reasons.map(reason))})` : '';
-  if (next.runtime == null) {
-    const later = next.advised_in == null ? '' : `Shutdown is advised at ${about(next.advised_in)}. `;
-    return since + (advised ? `${advised}. ` : later) + unknown;
-  }
-  const range = next.least == null ? '' : ` (${clock(now + next.least * 1000)}–${clock(now + next.most * 1000)})`;
-  const empty = `empty at ${about(next.runtime)}${range}.`;
-  if (advised) return `${since}${advised}. At this load the battery is ${empty}`;
-  if (next.advised_in == null) return `${since}At this load the battery is ${empty}`;
-  return `${since}At this load shutdown is advised at ${about(next.advised_in)}, ${empty}`;
-}
-
-// ---- Now ----
-
-function shown() {
-  return page.live.inverters.find(inverter => inverter.id === page.id) || page.live.inverters[0];
-}
-
 function show(id, text) {
   if ($(id).textContent !== text) $(id).textContent = text;
 }
 
+// Puts `elements` in the place of those that are in `parent`. What is the same stays, with what is selected in it.
+function replace(parent, elements) {
+  while (parent.children.length > elements.length) parent.lastElementChild.remove();
+  elements.forEach((element, i) => {
+    const old = parent.children[i];
+    if (!old) parent.append(element);
+    else if (!old.isEqualNode(element)) old.replaceWith(element);
+  });
+}
+
+async function read(address, limit = LIMIT, until = new AbortController()) {
+  const timer = setTimeout(() => until.abort(), limit * 1000);
+  try {
+    const answer = await fetch(address, {cache: 'no-store', signal: until.signal});
+    if (!answer.ok) throw Object.assign(new Error(`${address}: ${answer.status}`), {status: answer.status});
+    return await answer.json();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+// ---- Now ----
+
+const shownInverter = () => page.live.inverters.find(({id}) => id === page.id);
+const now = () => Date.parse(page.live.time);
+const readingsOf = ({wire}) => wire.polls - Object.values(wire.misses).reduce((sum, count) => sum + count, 0);
+
 function showNow() {
-  const inverter = shown();
+  const inverter = shownInverter();
   const {state} = inverter;
   const onBattery = state.utility_power === 'OFF' || state.self_test === 'ON';
   const isKnown = state.connection === 'ON';
@@ -117,10 +72,9 @@ function showNow() {
   show('name', inverter.name);
   show('status', state.status || 'The inverter does not answer');
   $('status').className = !isKnown || ['Battery low', 'Fault'].includes(state.status) ? 'bad' : onBattery ? '' : 'good';
-  const now = Date.parse(page.live.time);
-  show('since', state.on_battery_since ? `for ${duration((now - Date.parse(state.on_battery_since)) / 1000)}` : '');
+  show('since', isKnown && state.on_battery_since ? `for ${duration((now() - Date.parse(state.on_battery_since)) / 1000)}` : '');
   show('utility', withUnit(state.utility_voltage, 'V', 1));
-  show('utility-more', !isKnown ? '' : state.utility_power === 'ON' ? 'present' : 'away');
+  show('utility-more', !isKnown ? '' : state.utility_power === 'ON' ? 'present' : 'absent');
   show('output', withUnit(state.output_voltage, 'V', 1));
   show('output-more', withUnit(state.output_frequency, 'Hz', 1));
   show('load', withUnit(state.load, '%'));
@@ -135,36 +89,36 @@ function showNow() {
   flows('.from-utility', isKnown && !onBattery);
   flows('.to-load', isKnown && state.output_voltage > 0);
   flows('.of-battery', isKnown, onBattery ? 'up' : 'down');
-  show('next', next(inverter, now));
-  showConnections(inverter, now);
+  show('next', whatIsNext(inverter, now()));
+  showConnections(inverter);
   show('version', `AIMS Power Inverter MQTT ${page.live.version}`);
 }
 
 function showInverters() {
   const {inverters} = page.live;
-  const nav = $('inverters');
-  nav.hidden = inverters.length < 2;
-  const ids = inverters.map(({id}) => id).join();
-  if (nav.dataset.ids !== ids) {
-    nav.dataset.ids = ids;
-    nav.replaceChildren(...inverters.map(({id, name}) => make('button', name, {type: 'button', 'data-id': id})));
+  $('inverters').hidden = inverters.length < 2;
+  const buttons = [...$('inverters').children];
+  if (buttons.map(button => button.dataset.id).join() !== inverters.map(({id}) => id).join()) {
+    buttons.splice(0, buttons.length, ...inverters.map(({id, name}) => make('button', name, {'type': 'button', 'data-id': id})));
+    $('inverters').replaceChildren(...buttons);
   }
-  for (const button of nav.children) button.setAttribute('aria-pressed', button.dataset.id === page.id);
+  for (const button of buttons) button.setAttribute('aria-pressed', button.dataset.id === page.id);
 }
 
-function showConnections({state, wire}, now) {
+function showConnections({state, wire}) {
   const rows = [];
   const add = (title, ...content) => {
     const dd = make('dd');
     dd.append(...content);
     rows.push(make('dt', title), dd);
   };
-  const last = wire.replies.at(-1);
+  const last = wire.replies[wire.replies.length - 1];
   const misses = Object.entries(wire.misses).filter(([, count]) => count).map(([kind, count]) => `${number(count, 0)} × ${kind}`);
   add('Inverter', state.connection === 'ON' ? 'answers' : 'does not answer');
   if (last) {
-    const age = Math.max(0, (now - Date.parse(last.time)) / 1000);
-    add('Last reply', make('code', last.bytes), ` ${duration(age)} before this update`);
+    const age = Math.max(0, (now() - Date.parse(last.time)) / 1000);
+    add('Last reply', make('code', last.bytes));
+    add('Its age', duration(age));
   }
   add('Requests', `${number(wire.polls, 0)}, of them without a reading: ${misses.length ? misses.join(', ') : 'none'}`);
   if (wire.bad_replies.length) {
@@ -184,26 +138,28 @@ function showConnections({state, wire}, now) {
     const clients = state.nut_client_list.clients.map(({name, address, since}) => `${name} at ${address} since ${clock(since)}`);
     add('NUT clients', clients.length ? clients.join(', ') : 'none');
   }
-  $('connections').replaceChildren(...rows);
+  replace($('connections'), rows);
 }
 
 // That what is shown is old, and why. Said once, not counted up, for those who have it read aloud.
 function showNotice() {
-  const isOld = !page.reachable || (page.live && performance.now() - page.heardAt > OLD * 1000);
-  const notice = !isOld ? '' : page.live
-    ? `The app does not answer. What is shown is from ${clock(page.live.time)}; this page goes on by itself.`
-    : 'The app does not answer; this page goes on by itself.';
+  const isOld = page.failure || (page.live && Date.now() - page.heardAt > OLD * 1000);
   document.body.classList.toggle('old', Boolean(isOld));
-  $('notice').hidden = !notice;
-  show('notice', notice);
+  if (!isOld) return show('notice', '');
+  const isForbidden = page.failure && [401, 403].includes(page.failure.status);
+  const why = isForbidden ? 'Home Assistant does not let this page ask the app' : 'The app does not answer';
+  const from = page.live ? ` What is shown is from ${clock(page.live.time)}.` : '';
+  show('notice', `${why}.${from} This page tries again by itself${isForbidden ? '; if that does not help, reload it' : ''}.`);
 }
 
-// ---- Outages ----
+// ---- Outages and history ----
 
 async function readOutages() {
+  const {id} = page;
   const {inverters} = await read('api/outages');
-  page.outages = (inverters.find(({id}) => id === page.id) || {outages: []}).outages;
-  $('outages').tBodies[0].replaceChildren(...page.outages.map(outage => {
+  if (id !== page.id) return;
+  const {outages} = inverters.find(inverter => inverter.id === id);
+  replace($('outages').tBodies[0], outages.map(outage => {
     const row = make('tr');
     row.append(
       make('td', clock(outage.begin)),
@@ -214,221 +170,80 @@ async function readOutages() {
       make('td', withUnit(outage.energy, 'Wh')));
     return row;
   }));
-  $('no-outages').hidden = page.outages.length > 0;
-  $('outages').parentElement.hidden = page.outages.length === 0;
-  for (const {graph} of page.plots) graph.updateOptions({});
-}
-
-// ---- Plots ----
-
-const PLOTS = [
-  {id: 'battery', series: [['battery_voltage', 'Battery', 'V', 'blue', 1], ['battery_charge', 'Charge', '%', 'green', 0, 'y2']]},
-  {id: 'voltage', series: [['utility_voltage', 'Utility', 'V', 'orange', 1], ['output_voltage', 'Output', 'V', 'blue', 1]]},
-  {id: 'load', series: [['load', 'Load', '%', 'violet', 0]]},
-];
-const SERIES = PLOTS.flatMap(plot => plot.series.map(([key]) => key));
-
-const color = name => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-
-// The answer's columns as rows: {time in ms, <series>: [min, mean, max] or null}.
-function rowsOf(history) {
-  return history.time.map((seconds, i) => {
-    const row = {time: seconds * 1000};
-    for (const key of SERIES) {
-      const {min, mean, max} = history[key];
-      row[key] = mean[i] == null ? null : [min[i], mean[i], max[i]];
-    }
-    return row;
-  });
-}
-
-// A plot's rows; where readings are missing its lines break.
-function dataOf(plot) {
-  const step = {'15m': 1, '24h': 10, '90d': 600}[page.range] * 1000;
-  const longest = Math.max(2.5 * step, page.range === '15m' ? 5000 : 0);
-  const data = [];
-  let before = null;
-  for (const row of page.rows) {
-    if (before !== null && row.time - before > longest) data.push([new Date(before + step), ...plot.series.map(() => null)]);
-    data.push([new Date(row.time), ...plot.series.map(([key]) => row[key])]);
-    before = row.time;
-  }
-  if (!data.length) data.push([new Date(), ...plot.series.map(() => null)]);
-  return data;
-}
-
-function wholeRange() {
-  const span = {'15m': 900, '24h': 86400, '90d': 90 * 86400}[page.range] * 1000;
-  const until = page.live ? Date.parse(page.live.time) : Date.now();
-  return [until - span, until];
-}
-
-function shadeOutages(context, area, graph) {
-  context.fillStyle = color('shade');
-  const [from, until] = graph.xAxisRange();
-  for (const {begin, end} of page.outages) {
-    const [first, last] = [Date.parse(begin), end ? Date.parse(end) : until];
-    if (last < from || first > until) continue;
-    const left = Math.floor(graph.toDomXCoord(Math.max(first, from)));
-    const right = Math.ceil(graph.toDomXCoord(Math.min(last, until)));
-    context.fillRect(left, area.y, Math.max(right - left, 2), area.h);
-  }
-}
-
-// Above the plot: the values under the cursor, or the last ones.
-function showValues(plot, row) {
-  const parts = [];
-  for (const [key, name, unit, hue, digits] of plot.series) {
-    if (key === 'battery_charge' && page.rows.every(({battery_charge}) => !battery_charge)) continue;
-    const part = make('span', `${name} `, {class: hue});
-    const values = row && row[key];
-    part.append(make('b', values ? withUnit(values[1], unit, digits) : '–'));
-    if (values && values[0] !== values[2]) part.append(` (${number(values[0], digits)}–${number(values[2], digits)})`);
-    parts.push(part);
-  }
-  if (row && plot.isPointed) {
-    parts.push(make('span', new Date(row.time).toLocaleString([], {dateStyle: 'short', timeStyle: 'medium'})));
-  }
-  $(`${plot.id}-values`).replaceChildren(...parts);
-}
-
-function point(time) {
-  if (!page.rows) return;  // another history is on its way
-  for (const plot of PLOTS) {
-    plot.isPointed = time != null;
-    const row = time == null ? page.rows.at(-1) : page.rows.find(candidate => candidate.time === time);
-    showValues(plot, row);
-  }
-}
-
-// dygraphs takes every touch; on a phone one finger is for scrolling, and two are for the plot.
-function interaction() {
-  const model = {...Dygraph.defaultInteractionModel};
-  for (const event of ['touchstart', 'touchmove', 'touchend']) {
-    model[event] = (happened, graph, context) => {
-      if (event === 'touchstart' && happened.touches.length < 2) return;
-      if (event !== 'touchstart' && !context.initialTouches) return;
-      Dygraph.defaultInteractionModel[event](happened, graph, context);
-    };
-  }
-  return model;
-}
-
-// "10:38 AM", "10:38:30 AM", "Nov 26": as elsewhere on the page.
-function timeLabel(time, granularity) {
-  if (granularity >= Dygraph.Granularity.DAILY) return time.toLocaleDateString([], {month: 'short', day: 'numeric'});
-  const seconds = granularity < Dygraph.Granularity.MINUTELY ? {second: '2-digit'} : {};
-  return time.toLocaleTimeString([], {hour: 'numeric', minute: '2-digit', ...seconds});
-}
-
-function makePlots() {
-  for (const {graph} of page.plots) graph.destroy();
-  page.plots = PLOTS.map(plot => {
-    const axis = {axisLineColor: color('line'), gridLineColor: color('line')};
-    const hasSecond = plot.series.some(series => series[5]);
-    const graph = new Dygraph($(`${plot.id}-plot`), dataOf(plot), {
-      labels: ['time', ...plot.series.map(([, name]) => name)],
-      colors: plot.series.map(series => color(series[3])),
-      series: Object.fromEntries(plot.series.filter(series => series[5]).map(series => [series[1], {axis: series[5]}])),
-      axes: {
-        x: {...axis, axisLabelWidth: 80, pixelsPerLabel: 90, axisLabelFormatter: timeLabel},
-        y: {...axis, axisLabelWidth: 44},
-        y2: {...axis, axisLabelWidth: 44, drawGrid: false, independentTicks: true, valueRange: [0, 105]},
-      },
-      customBars: true,
-      fillAlpha: 0.25,
-      strokeWidth: 1.6,
-      rightGap: hasSecond ? 0 : 50,  // as wide as the second axis, so that a moment is at one place in all plots
-      dateWindow: page.window || wholeRange(),
-      valueRange: plot.id === 'load' ? [0, null] : undefined,
-      includeZero: plot.id === 'load',
-      interactionModel: interaction(),
-      underlayCallback: shadeOutages,
-      highlightCallback: (event, time) => point(time),
-      unhighlightCallback: () => point(null),
-      zoomCallback: (from, until) => setWindow([from, until]),
-    });
-    return {...plot, graph};
-  });
-  Dygraph.synchronize(page.plots.map(({graph}) => graph), {selection: true, zoom: true, range: false});
-  point(null);
-}
-
-// `range`: what is shown of the time; null: all.
-function setWindow(range) {
-  const [from, until] = wholeRange();
-  page.window = range && (range[0] > from + 1000 || range[1] < until - 1000) ? range : null;
-  $('whole').hidden = !page.window;
-}
-
-function drawPlots() {
-  if (!page.plots.length) return makePlots();
-  for (const plot of page.plots) plot.graph.updateOptions({file: dataOf(plot), dateWindow: page.window || wholeRange()});
-  if (!PLOTS[0].isPointed) point(null);
+  $('no-outages').hidden = outages.length > 0;
+  $('outages').parentElement.hidden = outages.length === 0;
+  plots.showOutages(outages);
 }
 
 async function readHistory() {
   const asked = ++page.asked;
-  page.historyAt = performance.now();
-  const history = await read(`api/history?inverter=${encodeURIComponent(page.id)}&range=${page.range}`);
-  await readOutages();
-  if (asked !== page.asked) return;
-  page.rows = rowsOf(history);
-  drawPlots();
-}
-
-// Of the last quarter of an hour every reading is drawn as it comes.
-function addReading({state}, time) {
-  if (page.range !== '15m' || !page.rows || state.connection !== 'ON') return;
-  const second = Math.floor(time / 1000) * 1000;
-  if (page.rows.length && page.rows.at(-1).time >= second) return;
-  const row = {time: second};
-  const charge = state.battery_charge_range;
-  for (const key of SERIES) row[key] = state[key] == null ? null : [state[key], state[key], state[key]];
-  if (row.battery_charge && charge) row.battery_charge = [charge.least, state.battery_charge, charge.most];
-  page.rows.push(row);
-  while (page.rows[0].time < second - 900e3) page.rows.shift();
-  drawPlots();
+  page.historyDue = Date.now() + REFRESH[page.range] * 1000;
+  try {
+    const [history] = await Promise.all([
+      read(`api/history?inverter=${encodeURIComponent(page.id)}&range=${page.range}`),
+      readOutages()]);
+    if (asked === page.asked) plots.showHistory(history);
+  } catch {
+    if (asked !== page.asked) return;
+    page.historyDue = Date.now() + RETRY * 1000;
+    if (plots.isEmpty()) plots.say('The history cannot be read. This page tries again by itself.');
+  }
 }
 
 // ---- What happens ----
 
-let wasOnBattery;  // since when; null: it was not
-
 function hear(live) {
-  const wasGone = !page.reachable || !page.live;
+  if (page.live && page.live.version !== live.version) return location.reload();
+  const wasGone = page.failure || !page.live;
   page.live = live;
-  page.heardAt = performance.now();
-  page.reachable = true;
-  if (!live.inverters.some(({id}) => id === page.id)) page.id = live.inverters[0].id;
+  page.heardAt = Date.now();
+  page.failure = null;
+  if (!shownInverter()) page.id = live.inverters[0].id;
   showInverters();
   showNow();
   showNotice();
-  const inverter = shown();
-  const onBattery = inverter.state.on_battery_since;
-  const hasChanged = wasOnBattery !== undefined && onBattery !== wasOnBattery;
-  wasOnBattery = onBattery;
-  const isDue = performance.now() - page.historyAt > REFRESH[page.range] * 1000;
-  if (wasGone || isDue) {
-    readHistory().catch(() => {});
-  } else {
-    if (hasChanged) readOutages().catch(() => {});
-    addReading(inverter, Date.parse(live.time));
+  const inverter = shownInverter();
+  const {state} = inverter;
+  plots.showNow(state, now(), readingsOf(inverter) !== page.readings);
+  page.readings = readingsOf(inverter);
+  const power = JSON.stringify([state.on_battery_since, state.last_outage_record]);
+  if (wasGone || Date.now() > page.historyDue) {
+    readHistory();
+  } else if (power !== page.power) {
+    page.historyDue = Math.min(page.historyDue, Date.now() + RETRY * 1000);  // should this fail
+    readOutages().catch(() => {});
   }
+  page.power = power;
 }
 
 async function follow() {
   let seq = 0;
+  let pause = AGAIN[0];
   for (;;) {
+    const until = new AbortController();
+    let isWoken = false;
+    page.wake = () => {
+      isWoken = true;
+      until.abort();
+    };
     try {
-      const live = await read(`api/live?after=${seq}`, OLD * 1000);
+      const live = await read(`api/live?after=${seq}`, OLD, until);
       seq = live.seq;
-      hear(live);
+      pause = AGAIN[0];
+      queueMicrotask(() => hear(live));  // what fails there is the page's fault, not the app's
     } catch (failure) {
-      page.reachable = false;
       seq = 0;
+      if (isWoken) continue;
+      page.failure = failure;
       showNotice();
-      await pause(RETRY);
+      await new Promise(done => {
+        const timer = setTimeout(done, pause * 1000);
+        page.wake = () => {
+          clearTimeout(timer);
+          done();
+        };
+      });
+      pause = Math.min(2 * pause, AGAIN[1]);
     }
   }
 }
@@ -436,29 +251,32 @@ async function follow() {
 function choose(id, range) {
   page.id = id;
   page.range = range;
-  page.rows = null;
-  setWindow(null);
   for (const button of document.querySelectorAll('[data-range]')) {
     button.setAttribute('aria-pressed', button.dataset.range === range);
   }
+  plots.clear('Loading …');
   if (!page.live) return;
   showInverters();
   showNow();
-  readHistory().catch(() => {});
+  page.readings = readingsOf(shownInverter());
+  plots.showNow(shownInverter().state, now(), /*isReading=*/false);
+  readHistory();
 }
 
-document.addEventListener('DOMContentLoaded', () => {
-  // Its legend writes HTML with styles in it, which the page's Content-Security-Policy forbids.
-  Dygraph.PLUGINS = Dygraph.PLUGINS.filter(plugin => plugin !== Dygraph.Plugins.Legend);
-  document.addEventListener('click', ({target}) => {
-    if (target.dataset.range) choose(page.id, target.dataset.range);
-    if (target.dataset.id) choose(target.dataset.id, page.range);
-  });
-  $('whole').addEventListener('click', () => {
-    setWindow(null);
-    drawPlots();
-  });
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => page.rows && makePlots());
-  setInterval(showNotice, 5000);
-  follow();
+// A page that was out of sight, or on a machine that slept, may show what was long ago.
+function wake() {
+  if (document.visibilityState !== 'visible') return;
+  showNotice();
+  page.wake();
+}
+
+plots.prepare();
+document.addEventListener('click', ({target}) => {
+  if (target.dataset.range) choose(page.id, target.dataset.range);
+  if (target.dataset.id) choose(target.dataset.id, page.range);
 });
+document.addEventListener('visibilitychange', wake);
+addEventListener('pageshow', ({persisted}) => persisted && wake());
+addEventListener('online', wake);
+setInterval(showNotice, 5000);
+follow();

@@ -295,7 +295,7 @@ asio::awaitable<void> Server::Run() {
 }
 
 void Server::OnUpdate(const Inverter& inverter, const Update& update) {
-  site_.OnUpdate(inverter, update.now);
+  site_.OnUpdate(inverter, update);
   SaveInTime(inverter, update);
   http_->OnNews();
 }

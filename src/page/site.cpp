@@ -36,11 +36,11 @@ Site::Site(std::vector<Shown> inverters, World world, std::vector<Asset> assets,
       hosts_(hosts),
       machine_(std::move(machine)) {}
 
-void Site::OnUpdate(const Inverter& inverter, Moment now) {
+void Site::OnUpdate(const Inverter& inverter, const Update& update) {
   const auto shown =
       std::find_if(inverters_.begin(), inverters_.end(), [&](const Shown& one) { return one.inverter == &inverter; });
   if (shown == inverters_.end()) return;
-  shown->history.Add(inverter.snapshot(), now);
+  if (update.is_reading) shown->history.Add(inverter.snapshot(), update.now);
   ++seq_;
 }
 

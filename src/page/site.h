@@ -47,8 +47,8 @@ class Site {
   };
   Site(std::vector<Shown> inverters, World world, std::vector<Asset> assets, Hosts hosts, std::string machine);
 
-  // A reading or a miss of one of the inverters.
-  void OnUpdate(const Inverter& inverter, Moment now);
+  // What is known of one of the inverters has changed.
+  void OnUpdate(const Inverter& inverter, const Update& update);
 
   // Nothing: the answer is Live() when there is something newer, or after a while.
   std::optional<Answer> Handle(const Request& request, Moment now) const;

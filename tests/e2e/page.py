@@ -44,6 +44,7 @@ class Ingress:
         outer = self
         self.app_port = port
         self.requests = []
+        self.refuse = {}  # the beginning of a target: the status with which it is refused
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -56,6 +57,9 @@ class Ingress:
                 headers |= {"Content-Length": "0", "X-Ingress-Path": PREFIX.rstrip("/"), "X-Hass-Source": "core.ingress",
                             "X-Forwarded-For": "192.168.1.20", "X-Remote-User-Name": "owner", "Cookie": "ingress_session=x"}
                 target = "/" + self.path.removeprefix(PREFIX)
+                refused = [status for begin, status in outer.refuse.items() if target.startswith(begin)]
+                if refused:
+                    return self.send(refused[0], "text/plain", b"no")
                 try:
                     status, heard, body = ask(outer.app_port, target, host=headers.pop("Host"), headers=headers)
                 except OSError:
@@ -129,3 +133,32 @@ def look(chromium, width, height, dark=False):
 
 def text(chromium, id_):
     return chromium.execute_script("return document.getElementById(arguments[0]).textContent", id_)
+
+
+def press(chromium, id_, *keys):
+    """Keys by their names in the DOM, while the element has the focus."""
+    chromium.execute_script("document.getElementById(arguments[0]).focus()", id_)
+    for key in keys:
+        chromium.execute_cdp_cmd("Input.dispatchKeyEvent", {"type": "keyDown", "key": key})
+        chromium.execute_cdp_cmd("Input.dispatchKeyEvent", {"type": "keyUp", "key": key})
+
+
+def windows(chromium):
+    """What the plots show of the time: [from, until] of each, in s since 1970."""
+    return chromium.execute_script("""return [...document.querySelectorAll('.plot')].map(
+        plot => [plot.getAttribute('aria-valuemin'), plot.getAttribute('aria-valuemax')].map(Number))""")
+
+
+def columns(chromium, plot, name):
+    """In how many columns of pixels a plot has the color of that name."""
+    return chromium.execute_script("""
+        const hex = getComputedStyle(document.documentElement).getPropertyValue(`--${arguments[1]}`).trim();
+        const wanted = [1, 3, 5].map(i => parseInt(hex.slice(i, i + 2), 16));
+        return Math.max(...[...document.querySelectorAll(`#${arguments[0]} canvas`)].map(canvas => {
+          const {data, width, height} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+          const found = new Set();
+          for (let i = 0; i < data.length; i += 4) {
+            if (data[i + 3] > 100 && wanted.every((part, j) => Math.abs(data[i + j] - part) < 8)) found.add((i / 4) % width);
+          }
+          return found.size;
+        }));""", plot, name)

@@ -11,7 +11,7 @@ import time
 
 import pytest
 from nut import Client
-from page import Ingress, ask, ask_json, browser, look, text
+from page import Ingress, ask, ask_json, browser, columns, look, press, text, windows
 from peers import DISCOVERY, OUTAGE, FakeSupervisor, Program, ScriptedInverter, Simulator, free_port, options, until
 
 BATTERY = {"type": "agm", "nominal_voltage": 12, "capacity": 200}
@@ -42,7 +42,7 @@ def served(tmp_path, broker, port):
 
 def test_each_address_answers_with_its_type_and_length(served, port):
     for target, kind in [("/", "text/html"), ("/page.js", "text/javascript"), ("/page.css", "text/css"),
-                         ("/dygraph.js", "text/javascript"), ("/synchronizer.js", "text/javascript"),
+                         ("/plots.js", "text/javascript"), ("/words.js", "text/javascript"), ("/dygraph.js", "text/javascript"),
                          ("/icon.svg", "image/svg+xml"), ("/api/live", "application/json"),
                          ("/api/history?inverter=aims_inverter&range=24h", "application/json"),
                          ("/api/outages", "application/json"), ("/outages.csv", "text/csv"),
@@ -195,7 +195,7 @@ def test_history_outlives_a_restart_and_a_damaged_file_is_set_aside(tmp_path, br
     bytes_[40] ^= 1
     file.write_bytes(bytes_)
     with Program(tmp_path, chosen) as program:
-        program.until_line("1 of 3 rows are damaged")
+        program.until_line("is damaged (1 of 3 rows)")
         until(lambda: page_is_up(port))
         until(lambda: len(times(port)) == 3)
         assert file.with_suffix(".bin.bad").exists()
@@ -300,22 +300,8 @@ def test_clients_that_leave_before_they_are_accepted_take_no_room(served, port):
 
 # ---- In a browser ----
 
-def shade(chromium):
-    """How many pixels of the first plot have the color of outages."""
-    return chromium.execute_script("""
-        const canvas = [...document.querySelectorAll('#voltage-plot canvas')];
-        const hex = getComputedStyle(document.documentElement).getPropertyValue('--shade').trim();
-        const [r, g, b] = [1, 3, 5].map(i => parseInt(hex.slice(i, i + 2), 16));
-        return Math.max(...canvas.map(one => {
-          const {data} = one.getContext('2d').getImageData(0, 0, one.width, one.height);
-          let count = 0;
-          for (let i = 0; i < data.length; i += 4) count += data[i] == r && data[i + 1] == g && data[i + 2] == b && data[i + 3] == 255;
-          return count;
-        }));""")
-
-
 def complaints(chromium):
-    """What the browser's console has, but for a remark on getImageData, which shade() calls, and one that dygraphs, as Debian 13
+    """What the browser's console has, but for a remark on getImageData, which columns() calls, and one that dygraphs, as Debian 13
     builds it, makes on each zoom: it keeps points beside the window, and counts them."""
     remarks = ("getImageData", "points out of X bounds")
     return [entry["message"] for entry in chromium.get_log("browser")
@@ -339,7 +325,8 @@ def test_the_page_in_a_browser_behind_home_assistant(tmp_path, broker, port):
                 until(lambda: re.fullmatch(r"1(19|20)\.\d V", text(chromium, "utility")))
                 assert text(chromium, "load-more") == "276 W"
                 assert "On utility power." in text(chromium, "next")
-                until(lambda: shade(chromium) == 0, 5, "the plots")
+                until(lambda: columns(chromium, "voltage-plot", "blue") > 0, 5, "the plots")
+                assert columns(chromium, "voltage-plot", "shade") == 0
                 simulator.do("load 40")
                 start = time.monotonic()
                 until(lambda: text(chromium, "load") == "40 %", 5, "the new load")
@@ -350,18 +337,18 @@ def test_the_page_in_a_browser_behind_home_assistant(tmp_path, broker, port):
                 time.sleep(3)
                 simulator.do("utility on")
                 until(lambda: text(chromium, "status") == "Online", 4)
-                until(lambda: shade(chromium) > 100, 5, "the shade of the outage")
+                until(lambda: columns(chromium, "voltage-plot", "shade") >= 2, 5, "the shade of the outage")
                 assert "no mains" in text(chromium, "outages")
                 for width, dark in ((1280, False), (1280, True), (360, False), (360, True)):
                     look(chromium, width, 1600, dark)
-                    until(lambda: shade(chromium) > 10, 5, "the shade in the other colors")
+                    until(lambda: columns(chromium, "voltage-plot", "shade") >= 2, 5, "the shade in the other colors")
                     assert chromium.execute_script("return document.documentElement.scrollWidth") <= width
                 assert complaints(chromium) == []
                 program.process.kill()
             until(lambda: "The app does not answer" in text(chromium, "notice"), 5, "that the app is gone")
             assert chromium.execute_script("return document.body.classList.contains('old')")
             with Program(tmp_path, chosen, environment):
-                until(lambda: chromium.execute_script("return document.getElementById('notice').hidden"), 8, "that it is back")
+                until(lambda: text(chromium, "notice") == "", 8, "that it is back")
                 until(lambda: text(chromium, "status") == "Online", 4)
                 assert not any("TypeError" in line or "Uncaught" in line for line in complaints(chromium))
 
@@ -402,21 +389,141 @@ def test_two_inverters_periods_and_zoom_in_a_browser(tmp_path, broker, port):
             until(lambda: text(chromium, "status") == "On battery", 5)
             assert attic.get_attribute("aria-pressed") == "true"
             until(lambda: "goes on" in text(chromium, "outages"), 5)
-            for period in ("24h", "90d", "15m"):
+            for period, span in (("24h", 86_400), ("90d", 90 * 86_400), ("15m", 900)):
                 chromium.find_element(By.CSS_SELECTOR, f"[data-range='{period}']").click()
-                until(lambda: chromium.execute_script("return page.rows ? page.rows.length : 0") >= 1, 5)
-                first, last = chromium.execute_script("return page.plots[0].graph.xAxisRange()")
-                assert round((last - first) / 1000) == {"24h": 86_400, "90d": 90 * 86_400, "15m": 900}[period]
+                until(lambda: [round(until_ - from_) for from_, until_ in windows(chromium)] == 3 * [span], 5, f"the plots of {period}")
+                until(lambda: text(chromium, "plots-note") == "", 5)
             plot = chromium.find_element(By.ID, "load-plot")
-            ActionChains(chromium).move_to_element_with_offset(plot, 100, 0).click_and_hold().move_by_offset(120, 0) \
-                .release().perform()
-            ranges = until(lambda: (shown := chromium.execute_script("return page.plots.map(p => p.graph.xAxisRange())"))[0][1] -
-                           shown[0][0] < 600_000 and shown, 5, "the zoom")
-            assert ranges[0] == ranges[1] == ranges[2]
+            drag = lambda x, y: ActionChains(chromium).move_to_element_with_offset(plot, 100, 0).click_and_hold() \
+                .move_by_offset(x, y).release().perform()
+            drag(120, 0)
+            until(lambda: (shown := windows(chromium))[0][1] - shown[0][0] < 600 and shown[0] == shown[1] == shown[2], 5, "the zoom")
+            ActionChains(chromium).move_to_element(plot).double_click().perform()
+            until(lambda: (shown := windows(chromium))[0][1] - shown[0][0] == 900, 5, "that a double click shows all")
+            assert not chromium.find_element(By.ID, "whole").is_displayed()
+            drag(0, 60)  # it would have zoomed in where nothing zooms out
+            assert windows(chromium)[0][1] - windows(chromium)[0][0] == 900
+            drag(120, 0)
+            until(lambda: chromium.find_element(By.ID, "whole").is_displayed(), 5)
             chromium.find_element(By.ID, "whole").click()
-            until(lambda: chromium.execute_script("const [a, b] = page.plots[0].graph.xAxisRange(); return b - a") == 900_000, 5)
+            until(lambda: (shown := windows(chromium))[0][1] - shown[0][0] == 900, 5)
             one.answer = lambda request: None
             chromium.find_element(By.CSS_SELECTOR, "[data-id=aims_inverter]").click()
             until(lambda: text(chromium, "status") == "The inverter does not answer", 8)
             assert text(chromium, "battery") == "–"
             assert complaints(chromium) == []
+
+
+@pytest.fixture
+def opened(served, port):
+    """A browser with the page, behind what Home Assistant puts between them."""
+    program, inverter = served
+    with Ingress(port) as ingress, browser() as chromium:
+        # Core hands the browser's own Host on; here it is 127.0.0.1.
+        chromium.get(ingress.url)
+        until(lambda: text(chromium, "status") == "Online", 5, "the status on the page")
+        until(lambda: text(chromium, "plots-note") == "", 5, "the plots")
+        yield program, inverter, ingress, chromium
+        assert not any("Uncaught" in line for line in complaints(chromium))
+
+
+@pytest.mark.slow
+def test_a_history_that_fails_leaves_no_other_plot_behind_and_is_tried_again(opened):
+    from selenium.webdriver.common.by import By
+
+    _, _, ingress, chromium = opened
+    assert columns(chromium, "voltage-plot", "blue") > 0
+    ingress.refuse = {"/api/history": 502}
+    chromium.find_element(By.CSS_SELECTOR, "[data-range='24h']").click()
+    until(lambda: "cannot be read" in text(chromium, "plots-note"), 5)
+    assert columns(chromium, "voltage-plot", "blue") == 0
+    assert text(chromium, "load-values") == "Load 0 %"  # that of now
+    ingress.refuse = {}
+    until(lambda: text(chromium, "plots-note") == "", 10)
+    until(lambda: windows(chromium)[0][1] - windows(chromium)[0][0] == 86_400, 5)
+
+
+@pytest.mark.slow
+def test_an_ended_session_is_told_from_an_app_that_is_away(opened):
+    _, _, ingress, chromium = opened
+    ingress.refuse = {"/api/": 401}
+    until(lambda: "Home Assistant does not let this page ask" in text(chromium, "notice"), 5)
+    ingress.refuse = {"/api/": 502}
+    until(lambda: "The app does not answer" in text(chromium, "notice"), 8)
+    ingress.refuse = {}
+    until(lambda: text(chromium, "notice") == "", 12)
+
+
+@pytest.mark.slow
+def test_after_sleep_old_values_are_called_old_at_once_and_new_ones_are_asked_for(opened):
+    program, _, _, chromium = opened
+    program.process.send_signal(signal.SIGSTOP)
+    try:
+        chromium.execute_script("""const now = Date.now; Date.now = () => now() + 60000;
+            document.dispatchEvent(new Event('visibilitychange'))""")
+        assert "The app does not answer" in text(chromium, "notice")
+    finally:
+        program.process.send_signal(signal.SIGCONT)
+    until(lambda: text(chromium, "notice") == "", 2)
+
+
+@pytest.mark.slow
+def test_without_a_mouse_the_plots_have_a_cursor_and_a_zoom(opened):
+    _, _, _, chromium = opened
+    time.sleep(2)
+    spoken = lambda: chromium.execute_script("return document.getElementById('voltage-plot').getAttribute('aria-valuetext')")
+    assert spoken() == "Utility 111.0 V, Output 112.0 V"
+    press(chromium, "voltage-plot", "Home")
+    first = spoken()
+    assert re.search(r"\d.*: Utility 111\.0 V, Output 112\.0 V$", first)
+    assert re.search(r"Load 0 %.*\d", text(chromium, "load-values"))
+    press(chromium, "voltage-plot", "ArrowRight")
+    second = spoken()
+    assert second != first
+    press(chromium, "voltage-plot", "ArrowLeft", "+", "+")
+    assert spoken() == first
+    until(lambda: 200 < windows(chromium)[0][1] - windows(chromium)[0][0] < 240, 2)
+    press(chromium, "voltage-plot", "0", "Escape")
+    until(lambda: windows(chromium)[0][1] - windows(chromium)[0][0] == 900, 2)
+    assert spoken() == "Utility 111.0 V, Output 112.0 V"
+
+
+@pytest.mark.slow
+def test_what_is_selected_stays_selected_while_readings_come(opened):
+    _, inverter, _, chromium = opened
+    chromium.execute_script("getSelection().selectAllChildren(document.querySelector('#connections code'))")
+    selected = chromium.execute_script("return getSelection().toString()")
+    assert selected.startswith("(")
+    asked = len(inverter.requests)
+    until(lambda: len(inverter.requests) > asked + 2)
+    assert chromium.execute_script("return getSelection().toString()") == selected
+
+
+@pytest.mark.slow
+def test_while_the_inverter_is_silent_in_an_outage_no_time_goes_on(opened):
+    _, inverter, _, chromium = opened
+    inverter.answer = lambda request: OUTAGE
+    until(lambda: re.search(r"for \d+ s", text(chromium, "since")), 4)
+    inverter.answer = lambda request: None
+    until(lambda: text(chromium, "status") == "The inverter does not answer", 8)
+    assert text(chromium, "since") == ""
+    assert re.search("does not answer. When it last did, it was on battery since [0-9]", text(chromium, "next"))
+    assert text(chromium, "voltage-values") == "Utility –Output –"
+
+
+@pytest.mark.slow
+def test_slow_polls_are_drawn_as_a_line_and_old_outages_with_their_year(tmp_path, broker, port):
+    with ScriptedInverter() as inverter, \
+            Program(tmp_path, options(inverter.address, broker.port, web=port, poll_interval=6)), browser() as chromium:
+        until(lambda: page_is_up(port))
+        chromium.get(f"http://127.0.0.1:{port}/")
+        until(lambda: len(inverter.requests) >= 4, 25)
+        time.sleep(1)
+        press(chromium, "voltage-plot", "End", "+", "+", "+", "+")
+        assert 50 < windows(chromium)[2][1] - windows(chromium)[2][0] < 60
+        # 18 s of it: a third of the plot, where lone readings are dots.
+        until(lambda: columns(chromium, "voltage-plot", "blue") > 150, 5, "a line")
+        clock = chromium.execute_async_script("""const done = arguments[0];
+            import('./words.js').then(({clock}) => done(clock('2024-03-05T12:00:00Z')))""")
+        assert "2024" in clock
+        assert complaints(chromium) == []

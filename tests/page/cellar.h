@@ -58,8 +58,7 @@ struct Cellar {
   void Read(const Reading& reading, std::chrono::seconds time = 1s) {
     for (auto s = 0s; s < time; ++s) {
       Pass(1s);
-      inverter.Apply(reading, now);
-      site.OnUpdate(inverter, now);
+      site.OnUpdate(inverter, inverter.Apply(reading, now));
     }
   }
 

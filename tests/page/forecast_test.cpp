@@ -48,10 +48,19 @@ TEST_CASE("the advice comes with the first of its conditions") {
   options.shutdown.after = 600s;
   CHECK(*ForecastOf(Running(60, 6000), options, kNow).advised_in == doctest::Approx(600));
   Snapshot on_battery = Running(60, 6000);
+  on_battery.in_outage = true;
   on_battery.on_battery_since = kNow - 590s;
   CHECK(*ForecastOf(on_battery, options, kNow).advised_in == doctest::Approx(10));
   options.shutdown.delay = 5s;
   CHECK(*ForecastOf(on_battery, options, kNow).advised_in == doctest::Approx(15));
+}
+
+TEST_CASE("on battery without an outage, in a self-test or with battery priority, no advice is foretold") {
+  Snapshot on_purpose = Running(60, 6000);
+  on_purpose.on_battery_since = kNow - 590s;
+  const Forecast next = ForecastOf(on_purpose, DescribedInverter(), kNow);
+  CHECK_FALSE(next.advised_in);
+  CHECK(next.runtime);
 }
 
 TEST_CASE("a condition that holds already is no time in the past, and what is advised is not foretold") {

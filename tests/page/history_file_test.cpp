@@ -98,6 +98,35 @@ TEST_CASE_FIXTURE(Fixture, "a damaged file is set aside, and what is good in it 
   CHECK(HistoryFile(Folder(), "one").Load().size() == 2);
 }
 
+TEST_CASE_FIXTURE(
+    Fixture, "a damaged file that cannot be set aside is read at each start, and grows no second copy of its rows") {
+  HistoryFile first(Folder(), "one");
+  first.Load();
+  first.Add(Rows(3));
+  Settle();
+  std::string bytes = *ReadFile(Name(1), 1000);
+  bytes[40] = static_cast<char>(bytes[40] ^ 1);
+  directory.Write("history-one-1.bin", bytes);
+  fs::create_directories(Name(1) + ".bad/in the way");
+  for (int i = 0; i < 3; ++i) {
+    HistoryFile file(Folder(), "one");
+    CHECK(file.Load().size() == 2 + static_cast<size_t>(i));
+    file.Add(Rows(1, 4 + static_cast<uint32_t>(i)));
+    Settle();
+  }
+  CHECK(fs::file_size(Name(1)) == 96);
+  CHECK(fs::file_size(Name(2)) == 96);
+}
+
+TEST_CASE_FIXTURE(Fixture, "files beyond those that are kept, which a disk did not remove, go at the next start") {
+  for (int number = 1; number <= 16; ++number) {
+    directory.Write("history-one-" + std::to_string(number) + ".bin", ToBytes(Rows(1)));
+  }
+  CHECK(HistoryFile(Folder(), "one").Load().size() == 13);
+  CHECK_FALSE(fs::exists(Name(3)));
+  CHECK(fs::exists(Name(4)));
+}
+
 TEST_CASE_FIXTURE(Fixture, "what is no file of rows does no harm") {
   directory.Write("history-one-1.bin", std::string(100'000, 'x'));
   directory.Write("history-one-x.bin", "x");

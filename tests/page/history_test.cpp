@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "tests/page/cellar.h"
 
 using namespace aims;
@@ -124,6 +126,18 @@ TEST_CASE_FIXTURE(Fixture, "rows of earlier runs come first, as far as 90 days b
   CHECK(rows[0].begin == earlier[0].begin);
   CHECK(history.Rows(Period::kDay, now).size() == 1);
   CHECK(history.TakeUnsaved(now, /*all=*/false).empty());
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "rows are in the order of their times, also where the clock was set back since the earlier run") {
+  std::vector<Row> earlier(2);
+  earlier[0].begin = 1'700'000'000 + 1200;
+  earlier[1].begin = 1'700'000'000 + 3000;
+  history = History(earlier);
+  for (int i = 0; i < 6; ++i) Add(13.0, 600s);
+  const auto rows = history.Rows(Period::k90Days, now);
+  REQUIRE(rows.size() == 8);
+  CHECK(std::is_sorted(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.begin < b.begin; }));
 }
 
 TEST_CASE_FIXTURE(Fixture, "after 100 days there are 90, in all") {

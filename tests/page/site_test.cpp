@@ -81,6 +81,7 @@ TEST_CASE_FIXTURE(Cellar, "history has a column for each value, and null where i
   Read(mains, 3s);
   const auto history = Json("/api/history?inverter=aims_inverter&range=15m");
   CHECK(history["step"].GetInt() == 1);
+  CHECK(history["interval"].GetDouble() == 1);
   CHECK(history["time"].Size() == 3);
   CHECK(history["time"][0].GetInt() == 1'700'000'001);
   CHECK(history["battery_voltage"]["mean"][2].GetDouble() == 13.5);
@@ -88,6 +89,16 @@ TEST_CASE_FIXTURE(Cellar, "history has a column for each value, and null where i
   CHECK(history["load"]["max"][0].IsNull());
   CHECK(history["battery_charge"]["min"][0].GetInt() <= history["battery_charge"]["mean"][0].GetInt());
   CHECK(Json("/api/history?inverter=aims_inverter&range=90d")["time"].Size() == 1);
+}
+
+TEST_CASE_FIXTURE(Cellar, "what is no reading is told at once, and is none in the history") {
+  Read(mains);
+  Pass(1s);
+  site.OnUpdate(inverter, inverter.Missed(now));
+  Pass(1s);
+  site.OnUpdate(inverter, inverter.SetNutClients({}, now));
+  CHECK(Json("/api/live")["seq"].GetInt() == 4);
+  CHECK(Json("/api/history?inverter=aims_inverter&range=15m")["time"].Size() == 1);
 }
 
 TEST_CASE_FIXTURE(Cellar, "an inverter that was never read has an empty history") {
@@ -120,6 +131,14 @@ TEST_CASE("the table of outages has a line of headings, and no name can be a for
   CHECK(Has(
       csv.body,
       "\r\n\"'=cmd,\"\"x\"\"\",2023-11-14T22:13:22.000+00:00,2023-11-14T22:13:32.000+00:00,10,no mains,12.1,23.0,"));
+}
+
+TEST_CASE("a name that begins with a tab, which a spreadsheet skips before a formula, is text as well") {
+  InverterOptions options = DescribedInverter();
+  options.device.name = "\t=cmd";
+  Cellar cellar(options);
+  cellar.Read(cellar.outage);
+  CHECK(Has(cellar.Ask("/outages.csv").body, "\r\n'\t=cmd,"));
 }
 
 TEST_CASE_FIXTURE(Cellar, "diagnostics have what a report of a fault needs") {
