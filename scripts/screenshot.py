@@ -191,6 +191,7 @@ def pictures_of_page(folder):
                 time.sleep(seconds)
             until(lambda: "At this load" in text(chromium, "next"), 5, "what happens next")
             press(chromium, "battery-plot", "End", "+", "+", "Escape")
+            chromium.execute_script("document.activeElement.blur()")
             time.sleep(1)
             look(chromium, 1100, chromium.execute_script("return document.querySelector('main').children[2].offsetTop - 6"))
             chromium.save_screenshot(str(folder / "page.png"))

@@ -20,11 +20,12 @@ export function duration(seconds) {
   return hours % 24 ? `${Math.floor(hours / 24)} days ${hours % 24} h` : `${hours / 24} days`;
 }
 
-// "10:38 AM" today, "Nov 26, 10:38 AM" this year, "Nov 26, 2025, 10:38 AM" before.
+// "10:38 AM" today and in the next 20 hours, "Nov 26, 10:38 AM" this year, "Nov 26, 2025, 10:38 AM" before.
 export function clock(time, now = new Date()) {
   const then = new Date(time);
   const hour = {hour: 'numeric', minute: '2-digit'};
-  if (then.toDateString() === now.toDateString()) return then.toLocaleTimeString([], hour);
+  const isNear = then > now && then - now < 20 * 3600e3;
+  if (isNear || then.toDateString() === now.toDateString()) return then.toLocaleTimeString([], hour);
   const year = then.getFullYear() === now.getFullYear() ? {} : {year: 'numeric'};
   return then.toLocaleString([], {...year, month: 'short', day: 'numeric', ...hour});
 }

@@ -489,6 +489,40 @@ def test_without_a_mouse_the_plots_have_a_cursor_and_a_zoom(opened):
 
 
 @pytest.mark.slow
+def test_two_fingers_zoom_and_one_scrolls(opened):
+    _, _, _, chromium = opened
+    look(chromium, 360, 640)
+    chromium.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 2})
+    chromium.execute_script("document.getElementById('voltage-plot').scrollIntoView({block: 'center'})")
+    box = chromium.execute_script("const {x, y, width, height} = document.getElementById('voltage-plot').getBoundingClientRect();"
+                                  "return [x + width / 2, y + height / 2]")
+    width = lambda: windows(chromium)[0][1] - windows(chromium)[0][0]
+
+    def touch(kind, *points):
+        chromium.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [
+            {"x": box[0] + x, "y": box[1] + y, "id": i} for i, (x, y) in enumerate(points)]})
+
+    touch("touchStart", (-20, 0), (20, 0))
+    for apart in (30, 45, 60):
+        touch("touchMove", (-apart, 0), (apart, 0))
+    touch("touchEnd")
+    until(lambda: 250 < width() < 350, 2, "that a third is shown")
+    shown = windows(chromium)
+    assert shown[0] == shown[1] == shown[2]
+    touch("touchStart", (0, 0))
+    for away in (-10, -30, -60):
+        touch("touchMove", (away, away))
+    touch("touchEnd")
+    time.sleep(0.3)
+    assert windows(chromium) == shown
+    touch("touchStart", (-60, 0), (60, 0))
+    for apart in (40, 20, 4):
+        touch("touchMove", (-apart, 0), (apart, 0))
+    touch("touchEnd")
+    until(lambda: width() == 900, 2, "all of it")
+
+
+@pytest.mark.slow
 def test_what_is_selected_stays_selected_while_readings_come(opened):
     _, inverter, _, chromium = opened
     chromium.execute_script("getSelection().selectAllChildren(document.querySelector('#connections code'))")
@@ -526,4 +560,7 @@ def test_slow_polls_are_drawn_as_a_line_and_old_outages_with_their_year(tmp_path
         clock = chromium.execute_async_script("""const done = arguments[0];
             import('./words.js').then(({clock}) => done(clock('2024-03-05T12:00:00Z')))""")
         assert "2024" in clock
+        clock = chromium.execute_async_script("""const [done] = arguments; const late = new Date('2026-11-26T23:00:00');
+            import('./words.js').then(({clock}) => done(clock('2026-11-27T04:00:00', late)))""")
+        assert clock == "4:00 AM"  # of the night that comes
         assert complaints(chromium) == []
