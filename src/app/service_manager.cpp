@@ -40,7 +40,7 @@ asio::awaitable<void> TellAlive(asio::any_io_executor executor, ServiceManager m
 }
 
 ServiceManager ServiceManagerFromEnvironment() {
-  constexpr uint64_t kLongest = 86'400'000'000;  // a day: nobody waits longer for a hang to be seen
+  constexpr uint64_t kLongest = 86'400'000'000;  // a day: a longer watchdog would be of no use
   ServiceManager manager{Environment("NOTIFY_SOCKET")};
   const std::string process = Environment("WATCHDOG_PID");
   const bool is_ours = process.empty() || ToNumber<pid_t>(process) == ::getpid();

@@ -198,7 +198,7 @@ Battery::Seconds Inverter::Passed(Time now) {
   return Battery::Seconds(0);
 }
 
-// Battery and energy over `time`, at the end of which `reading` was taken; Wh given on battery meanwhile.
+// Battery and energy over `time`, at the end of which `reading` was taken; the Wh that the battery gave meanwhile.
 double Inverter::FollowBattery(const Reading& reading, Battery::Seconds time) {
   const bool on_battery = !reading.utility_power || reading.self_test;
   const auto power = battery_.LoadPower(reading.load, on_battery);

@@ -47,8 +47,8 @@ class Inverter {
   Update Missed(Moment now);                  // a poll failed; the third in a row means that the inverter is silent
   Update Gone(Moment now);                    // the device is gone: there is nothing to wait for
 
-  // Somebody who may has asked for a shutdown: it is advised at once, and withdrawn as any advice is. Without an outage
-  // nothing happens.
+  // A NUT client that is allowed to has asked for a shutdown: it is advised at once, and withdrawn as any advice is.
+  // Without an outage nothing happens.
   Update RequestShutdown(Moment now);
   // These are logged in to the NUT server, and wait for advice.
   Update SetNutClients(std::vector<NutClient> clients, Moment now);

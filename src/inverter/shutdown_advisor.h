@@ -60,7 +60,7 @@ class ShutdownAdvisor {
       : options_(options), is_advised_(is_advised) {}
 
   void Follow(const Input& input, Time now);
-  // Advised at once, by somebody else's word, until the mains have held for the restore delay.
+  // Advised at once, because a NUT client asked for it, until the mains have held for the restore delay.
   void Request();
 
   bool is_advised() const { return is_advised_; }

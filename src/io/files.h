@@ -23,7 +23,7 @@ Result<void> WriteFile(const std::string& path, const std::string& text);
 // there is none. kRefused: it cannot (the message names it and says why), or only in part: the same again mends that.
 Result<void> WriteAt(const std::string& path, size_t offset, const std::string& bytes);
 
-// Renames the file at `path` to `path`.bad, where it is in nobody's way. kRefused: it cannot (the message says why).
+// Renames the file at `path` to `path`.bad, out of the way. kRefused: it cannot (the message says why).
 Result<void> SetAside(const std::string& path);
 inline std::string AsideOf(const std::string& path) { return path + ".bad"; }
 

@@ -45,7 +45,7 @@ std::string Line(fmt::format_string<Parts...> format, Parts&&... parts) {
 
 Answer Refuse(std::string_view why) { return {Line("ERR {}", why)}; }
 
-// ---- GET and LIST: what is asked for, of which UPS, and more words. ----
+// ---- GET and LIST: the kind of thing, the UPS, and more words. ----
 
 using Question = Answer (*)(const Service&, const Ups&, const Words&);
 

@@ -65,7 +65,7 @@ bool IsIpv4(string_view text) {
   }
 }
 
-// Of "[fe80::1]" what is inside. Nobody can register a name that looks like that.
+// What is inside of "[fe80::1]". No name that looks like that can be registered.
 bool IsIpv6(string_view text) {
   return text.find(':') != string_view::npos &&
          std::all_of(text.begin(), text.end(), [](char c) { return HexDigit(c) >= 0 || c == ':' || c == '.'; });
