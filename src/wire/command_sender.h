@@ -40,7 +40,7 @@ class CommandSender {
   // Sends what waits over `link`, or finds that there is nothing to do; `before`: the reading right before it.
   // kLinkDown: the way was lost, and the owner was told.
   asio::awaitable<Result<void>> Send(Link& link, Reading before);
-  // Says what became of what was sent, by the reading after it; nothing: there was none.
+  // Says what became of what was sent, by the next good reading; nothing: the inverter fell silent before that.
   void Judge(const std::optional<Reading>& after);
 
  private:

@@ -103,7 +103,6 @@ asio::awaitable<void> Poller::SendCommands() {
       co_return co_await PauseBeforeOpen();
     }
     co_await Poll();
-    commands_.Judge(IsAnswering() ? inverter_.snapshot().reading : std::nullopt);
   }
 }
 
@@ -157,6 +156,7 @@ void Poller::Apply(const Reading& reading) {
   if (now - back_since_ >= kWellAfter) troubles_.Clear();
   timeouts_ = 0;
   Deliver(inverter_.Apply(reading, Now()));
+  commands_.Judge(reading);
 }
 
 void Poller::Missed(const Error& error, std::string_view advice) {
@@ -192,7 +192,9 @@ void Poller::Deliver(const Update& update) {
   on_update_(update);
   for (const LogLine& line : update.lines) Say(About::kPower, line);
   SayWhatWasLeftOut();
-  if (update.connection == Connection::kLost) commands_.Drop("ignored: the inverter fell silent");
+  if (update.connection != Connection::kLost) return;
+  commands_.Judge({});
+  commands_.Drop("ignored: the inverter fell silent");
 }
 
 void Poller::Say(About about, const LogLine& line) {

@@ -62,6 +62,34 @@ def test_the_beeper_is_turned_only_where_it_is_not_so_already(tmp_path, broker, 
                 assert at - times[i - 1][0] >= 0.1
 
 
+def test_a_lost_reply_after_a_command_leaves_the_word_to_the_next_one(tmp_path, broker, ears):
+    # The log said "not confirmed", and a second later that the beeper is off.
+    obedient = Obedient()
+    lost = []
+
+    def answer(request):
+        if request.strip() == b"Q1" and not obedient.beeper and len(lost) < 2:
+            return lost.append(request)
+        return obedient(request)
+
+    with ScriptedInverter(answer) as inverter, \
+            Program(tmp_path, options(inverter.address, broker.port, control={"beeper": True}, poll_interval=0.2)) as program:
+        ears.until_payload(LINK, "online")
+        ears.publish(COMMAND, "beeper_off")
+        program.until_line("command beeper_off: sent Q\\r, confirmed by the next reading")
+        assert len(lost) == 2 and commands(inverter) == [b"Q\r"]
+
+
+def test_a_command_after_which_the_inverter_is_silent_is_not_confirmed(tmp_path, broker, ears):
+    obedient = Obedient()
+    with ScriptedInverter(lambda request: obedient(request) if obedient.beeper else None) as inverter, \
+            Program(tmp_path, options(inverter.address, broker.port, control={"beeper": True}, poll_interval=0.2)) as program:
+        ears.until_payload(LINK, "online")
+        ears.publish(COMMAND, "beeper_off")
+        program.until_line("command beeper_off: sent Q\\r, not confirmed", 8)
+        assert ears.payloads(LINK)[-1] == "offline"
+
+
 def test_a_command_wakes_a_bridge_that_rests(tmp_path, broker, ears):
     with ScriptedInverter(Obedient()) as inverter, \
             Program(tmp_path, options(inverter.address, broker.port, control={"beeper": True}, poll_interval=60)) as program:
