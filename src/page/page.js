@@ -5,6 +5,7 @@ import * as plots from './plots.js';
 import {clock, duration, number, whatIsNext, withUnit} from './words.js';
 
 const OLD = 40;        // s: an answer comes every 25 s at the latest
+const MISSED = 5;      // s without an answer, after which readings may be missing in the plots
 const LIMIT = 20;      // s, for all other answers
 const AGAIN = [1, 10]; // s between two questions to an app that does not answer, at first and at most
 const REFRESH = {'15m': 300, '24h': 60, '90d': 600};  // s between two looks at the history,
@@ -178,16 +179,13 @@ async function readOutages() {
 async function readHistory() {
   const asked = ++page.asked;
   page.historyDue = Date.now() + REFRESH[page.range] * 1000;
-  try {
-    const [history] = await Promise.all([
-      read(`api/history?inverter=${encodeURIComponent(page.id)}&range=${page.range}`),
-      readOutages()]);
-    if (asked === page.asked) plots.showHistory(history);
-  } catch {
-    if (asked !== page.asked) return;
-    page.historyDue = Date.now() + RETRY * 1000;
-    if (plots.isEmpty()) plots.say('The history cannot be read. This page tries again by itself.');
-  }
+  const [history, outages] = await Promise.allSettled([
+    read(`api/history?inverter=${encodeURIComponent(page.id)}&range=${page.range}`),
+    readOutages()]);
+  if (asked !== page.asked) return;
+  if (history.reason || outages.reason) page.historyDue = Date.now() + RETRY * 1000;
+  if (history.value) plots.showHistory(history.value);
+  else if (plots.isEmpty()) plots.say('The history cannot be read. This page tries again by itself.');
 }
 
 // ---- What happens ----
@@ -266,6 +264,7 @@ function choose(id, range) {
 // A page that was out of sight, or on a machine that slept, may show what was long ago.
 function wake() {
   if (document.visibilityState !== 'visible') return;
+  if (Date.now() - page.heardAt > MISSED * 1000) page.historyDue = 0;
   showNotice();
   page.wake();
 }

@@ -60,6 +60,7 @@ export function showHistory({time, step, span, now, interval, ...columns}) {
   shown.until = now * 1000;
   say(time.length ? '' : 'There are no readings of this time.');
   draw();
+  describe();
 }
 
 export function showOutages(outages) {
@@ -82,9 +83,11 @@ export function showNow(state, time, isReading) {
       shown.rows.push(row);
     }
     while (shown.rows.length && shown.rows[0].time < row.time - shown.span) shown.rows.shift();
-    return draw();
+    draw();
+  } else {
+    showValues();
   }
-  showValues();
+  describe(document.activeElement);  // in which a screen reader would say each of them
 }
 
 // A plot's rows; where readings are missing its lines break.
@@ -104,7 +107,7 @@ function dataOf(plot) {
 function draw() {
   if (!shown.graphs.length) return makeGraphs();
   shown.graphs.forEach((graph, i) => graph.updateOptions({file: dataOf(PLOTS[i]), dateWindow: shown.window || wholeRange()}));
-  point(shown.pointed);
+  select(shown.pointed);
 }
 
 function shadeOutages(context, area, graph) {
@@ -125,40 +128,53 @@ function shadeOutages(context, area, graph) {
 function showValues() {
   const row = shown.pointed === null ? shown.now : shown.rows.find(({time}) => time === shown.pointed);
   const time = shown.pointed === null ? '' : new Date(row.time).toLocaleString([], {dateStyle: 'short', timeStyle: 'medium'});
-  for (const plot of PLOTS) {
+  for (const {id, series} of PLOTS) {
     const parts = [];
-    for (const [key, name, unit, hue, digits] of plot.series) {
+    for (const [key, name, unit, hue, digits] of series) {
       const values = row && row[key];
       if (key === 'battery_charge' && !values && !(shown.rows && shown.rows.some(one => one[key]))) continue;
-      const range = values && values[0] !== values[2] ? ` (${number(values[0], digits)}–${number(values[2], digits)})` : '';
-      parts.push([`${name} `, values ? withUnit(values[1], unit, digits) : '–', range, hue]);
+      const part = document.createElement('span');
+      const value = document.createElement('b');
+      part.className = hue;
+      value.textContent = values ? withUnit(values[1], unit, digits) : '–';
+      part.append(`${name} `, value);
+      if (values && values[0] !== values[2]) part.append(` (${number(values[0], digits)}–${number(values[2], digits)})`);
+      parts.push(part);
     }
-    $(`${plot.id}-values`).replaceChildren(...parts.map(([name, value, range, hue]) => {
-      const span = document.createElement('span');
-      const bold = document.createElement('b');
-      span.className = hue;
-      bold.textContent = value;
-      span.append(name, bold, range);
-      return span;
-    }), time);
-    const spoken = parts.map(([name, value, range]) => name + value + range).join(', ');
-    const slider = $(`${plot.id}-plot`);
-    slider.setAttribute('aria-valuetext', time ? `${time}: ${spoken}` : spoken);
-    const [from, until] = shown.window || wholeRange();
-    slider.setAttribute('aria-valuemin', Math.round(from / 1000));
-    slider.setAttribute('aria-valuemax', Math.round(until / 1000));
-    slider.setAttribute('aria-valuenow', Math.round((shown.pointed === null ? until : shown.pointed) / 1000));
+    if (time) parts.push(time);
+    $(`${id}-values`).replaceChildren(...parts);
   }
 }
 
-// To the row of that time, in all plots; null, or a row that is gone: to none.
-function point(time) {
+// The same for those who have it read aloud. `but`: a plot whose description stays.
+function describe(but) {
+  const [from, until] = shown.window || wholeRange();
+  for (const {id} of PLOTS) {
+    const slider = $(`${id}-plot`);
+    if (slider === but) continue;
+    const attributes = {
+      valuetext: [...$(`${id}-values`).childNodes].map(({textContent}) => textContent).join(', '),
+      valuemin: Math.round(from / 1000),
+      valuemax: Math.round(until / 1000),
+      valuenow: Math.round((shown.pointed === null ? until : shown.pointed) / 1000),
+    };
+    for (const [name, value] of Object.entries(attributes)) slider.setAttribute(`aria-${name}`, value);
+  }
+}
+
+// The row of that time, in all plots; null, or a row that is gone: none.
+function select(time) {
   shown.pointed = time !== null && shown.rows && shown.rows.some(row => row.time === time) ? time : null;
   for (const graph of shown.graphs) {
     graph.clearSelection();
     if (shown.pointed !== null) graph.setSelection(graph.getRowForX(shown.pointed));
   }
   showValues();
+}
+
+function point(time) {
+  select(time);
+  describe();
 }
 
 // `range`: what is shown of the time; null: all.
@@ -169,6 +185,7 @@ function zoom(range) {
   $('whole').hidden = !shown.window;
   for (const graph of shown.graphs) graph.updateOptions({dateWindow: shown.window || wholeRange()});
   showValues();
+  describe();
 }
 
 const showAll = () => zoom(null);
@@ -271,7 +288,7 @@ function makeGraphs() {
       zoomCallback: (from, until) => zoom([from, until]),
     });
   });
-  point(shown.pointed);
+  select(shown.pointed);
 }
 
 // To be called once, when the page is there.

@@ -12,7 +12,7 @@ import time
 import pytest
 from nut import Client
 from page import Ingress, ask, ask_json, browser, columns, look, press, text, windows
-from peers import DISCOVERY, OUTAGE, FakeSupervisor, Program, ScriptedInverter, Simulator, free_port, options, until
+from peers import DISCOVERY, MAINS, OUTAGE, FakeSupervisor, Program, ScriptedInverter, Simulator, free_port, options, until
 
 BATTERY = {"type": "agm", "nominal_voltage": 12, "capacity": 200}
 
@@ -456,7 +456,9 @@ def test_an_ended_session_is_told_from_an_app_that_is_away(opened):
 
 @pytest.mark.slow
 def test_after_sleep_old_values_are_called_old_at_once_and_new_ones_are_asked_for(opened):
-    program, _, _, chromium = opened
+    program, _, ingress, chromium = opened
+    asked = lambda: sum("/api/history" in path for path in ingress.requests)
+    before = asked()
     program.process.send_signal(signal.SIGSTOP)
     try:
         chromium.execute_script("""const now = Date.now; Date.now = () => now() + 60000;
@@ -465,17 +467,24 @@ def test_after_sleep_old_values_are_called_old_at_once_and_new_ones_are_asked_fo
     finally:
         program.process.send_signal(signal.SIGCONT)
     until(lambda: text(chromium, "notice") == "", 2)
+    until(lambda: asked() > before, 2, "the history of the time between")
 
 
 @pytest.mark.slow
 def test_without_a_mouse_the_plots_have_a_cursor_and_a_zoom(opened):
-    _, _, _, chromium = opened
+    _, inverter, _, chromium = opened
     time.sleep(2)
     spoken = lambda: chromium.execute_script("return document.getElementById('voltage-plot').getAttribute('aria-valuetext')")
     assert spoken() == "Utility 111.0 V, Output 112.0 V"
+    press(chromium, "voltage-plot")
+    inverter.answer = lambda request: OUTAGE
+    until(lambda: text(chromium, "status") == "On battery", 4)
+    assert spoken() == "Utility 111.0 V, Output 112.0 V"  # while it has the focus, not each reading is read aloud
+    inverter.answer = lambda request: MAINS
+    until(lambda: text(chromium, "status") == "Online", 4)
     press(chromium, "voltage-plot", "Home")
     first = spoken()
-    assert re.search(r"\d.*: Utility 111\.0 V, Output 112\.0 V$", first)
+    assert re.search(r"^Utility 111\.0 V, Output 112\.0 V, .*\d", first)
     assert re.search(r"Load 0 %.*\d", text(chromium, "load-values"))
     press(chromium, "voltage-plot", "ArrowRight")
     second = spoken()
