@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import queue
+import random
 import select
 import signal
 import socket
@@ -15,7 +16,7 @@ import subprocess
 import threading
 import time
 import tty
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -49,9 +50,12 @@ KEYS = WIRE | {
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port at which nothing listens, below those that the kernel gives to connections: one of them might take it first."""
+    while True:
+        port = random.randrange(10_000, 32_768)
+        with suppress(OSError), socket.socket() as s:
+            s.bind(("127.0.0.1", port))
+            return port
 
 
 def accepts(port):

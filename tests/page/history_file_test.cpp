@@ -15,6 +15,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
+std::vector<Row> Rows(size_t count, uint32_t begin = 1) {
+  std::vector<Row> rows(count);
+  for (Row& row : rows) row.begin = begin++;
+  return rows;
+}
+
 struct Fixture {
   TemporaryDirectory directory;
   asio::io_context context;
@@ -22,6 +28,12 @@ struct Fixture {
 
   DataFolder Folder(const std::string& below = ".") { return {context.get_executor(), disk, directory / below, 20ms}; }
   std::string Name(int number) { return directory / ("history-one-" + std::to_string(number) + ".bin"); }
+  // A file of three rows, the second of which has a wrong bit.
+  void WriteDamaged() {
+    std::string bytes = ToBytes(Rows(3));
+    bytes[40] = static_cast<char>(bytes[40] ^ 1);
+    directory.Write("history-one-1.bin", bytes);
+  }
   // Until the disk has nothing to do.
   void Settle() {
     for (int i = 0; i < 10; ++i) {
@@ -31,12 +43,6 @@ struct Fixture {
     }
   }
 };
-
-std::vector<Row> Rows(size_t count, uint32_t begin = 1) {
-  std::vector<Row> rows(count);
-  for (Row& row : rows) row.begin = begin++;
-  return rows;
-}
 
 }  // namespace
 
@@ -84,13 +90,7 @@ TEST_CASE_FIXTURE(Fixture, "a row that a power cut tore off is written over") {
 }
 
 TEST_CASE_FIXTURE(Fixture, "a damaged file is set aside, and what is good in it is written anew") {
-  HistoryFile first(Folder(), "one");
-  first.Load();
-  first.Add(Rows(3));
-  Settle();
-  std::string bytes = *ReadFile(Name(1), 1000);
-  bytes[40] = static_cast<char>(bytes[40] ^ 1);
-  directory.Write("history-one-1.bin", bytes);
+  WriteDamaged();
   HistoryFile second(Folder(), "one");
   CHECK(second.Load().size() == 2);
   Settle();
@@ -100,13 +100,7 @@ TEST_CASE_FIXTURE(Fixture, "a damaged file is set aside, and what is good in it 
 
 TEST_CASE_FIXTURE(
     Fixture, "a damaged file that cannot be set aside is read at each start, and grows no second copy of its rows") {
-  HistoryFile first(Folder(), "one");
-  first.Load();
-  first.Add(Rows(3));
-  Settle();
-  std::string bytes = *ReadFile(Name(1), 1000);
-  bytes[40] = static_cast<char>(bytes[40] ^ 1);
-  directory.Write("history-one-1.bin", bytes);
+  WriteDamaged();
   fs::create_directories(Name(1) + ".bad/in the way");
   for (int i = 0; i < 3; ++i) {
     HistoryFile file(Folder(), "one");
