@@ -52,7 +52,7 @@ KEYS = WIRE | {
 def free_port():
     """A port at which nothing listens, below those that the kernel gives to connections: one of them might take it first."""
     while True:
-        port = random.randrange(10_000, 32_768)
+        port = random.SystemRandom().randrange(10_000, 32_768)  # a test may have seeded the others
         with suppress(OSError), socket.socket() as s:
             s.bind(("127.0.0.1", port))
             return port
@@ -190,6 +190,7 @@ class Broker:
                                         stderr=subprocess.DEVNULL)
         ready = (lambda: self.namespace.run(lambda: accepts(self.port))) if prefix else (lambda: accepts(self.port))
         until(ready, 5, "mosquitto's start")
+        assert self.process.poll() is None, "another broker listens at its port"
 
     def stop(self):
         if self.process:
