@@ -15,6 +15,7 @@ using std::string_view;
 using Json = rapidjson::Value;
 
 constexpr size_t kMaxNameCharacters = 64;
+constexpr size_t kMostNames = 200;  // bytes of names in one sentence
 
 void ReadName(Section& section, Device& device) {
   const Json* value = section.Find("name");
@@ -24,6 +25,7 @@ void ReadName(Section& section, Device& device) {
   const bool fits = CountCharacters(device.name) <= kMaxNameCharacters && !device.id.empty();
   if (!device.name.empty() && !fits) {
     section.Refuse("name", *value, "a text of 1 to 64 characters with a letter of a-z or a digit among them");
+    device.id.clear();
   }
 }
 
@@ -148,7 +150,8 @@ std::string NamesOf(const std::vector<InverterOptions>& inverters) {
   std::vector<std::string> names;
   names.reserve(inverters.size());
   for (const InverterOptions& inverter : inverters) names.push_back('"' + inverter.device.name + '"');
-  return ListOf(names);
+  const std::string all = ListOf(names);
+  return all.size() <= kMostNames ? all : "the name of an inverter, such as " + names.front();
 }
 
 // Whose battery it is: the one inverter that it names, or each that no entry names.

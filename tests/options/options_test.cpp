@@ -307,6 +307,14 @@ TEST_CASE("what is wrong with the batteries") {
   CHECK(Has(with(R"([{"capacity":10,"capacity_1h":11}])"), "batteries[0].capacity_1h"));
   CHECK(with(R"([{"inverter":"C"}])") == "batteries[0].inverter: \"C\" is not accepted; it takes \"A\" or \"B\"");
   CHECK(Has(with(R"([{"inverter":"A"},{"inverter":"a"}])"), "batteries[1].inverter"));
+  // Found by fuzzing: a line of 1000 characters and more, with the names of all inverters in it.
+  const std::string battery = R"("}],"batteries":[{"inverter":"C"}]})";
+  CHECK_FALSE(Has(Mistake(R"({"inverters":[{"name":")" + std::string(900, 'x') + battery), "batteries[0].inverter"));
+  const std::string four = R"({"inverters":[{"name":")" + std::string(62, 'x') + R"("},{"name":")" +
+                           std::string(63, 'x') + R"("},{"name":")" + std::string(64, 'x') + R"("},{"name":"A)";
+  CHECK(Mistake(four + battery) ==
+        "batteries[0].inverter: \"C\" is not accepted; it takes the name of an inverter, such as \"" +
+            std::string(62, 'x') + "\"");
   CHECK(Has(with("[{},{}]"), "batteries[1].inverter"));
   CHECK(Has(with(R"([{"inverter":["A"]},{"inverter":"A"}])"), "batteries[0].inverter"));
   CHECK(Has(with(R"([{"inverter":"A"},{"inverter":"B"},{"capacity":2}])"), "batteries: the entry without an inverter"));
