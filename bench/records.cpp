@@ -176,7 +176,7 @@ void Run(const Record& record, const Track& track, const Play& play, const std::
     wall += time;
   };
   if (play.is_start_seen) {
-    reading.utility_power = true;
+    reading.on_battery = false;
     reading.battery_voltage = 13.5 * blocks;
     const auto at_float = record.type == BatteryType::kLifepo4 ? 3h : 12h + 30min;
     for (auto passed = 0s; passed < at_float; passed += 10s) {
@@ -185,7 +185,7 @@ void Run(const Record& record, const Track& track, const Play& play, const std::
     }
     inverter.Apply(reading, {now, wall});
   }
-  reading.utility_power = false;
+  reading.on_battery = true;
   reading.utility_voltage = 0;
   reading.shutdown_flag = true;
   size_t next = 1;

@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto reading = megatec::ParseReply(bytes, megatec::kStatusRequest);
   if (!reading) return megatec::Describe(reading.error()).empty() ? 1 : 0;
   const auto plausible = [](double volts) { return volts >= 0 && volts < 1'000'000; };
-  if (!plausible(reading->utility_voltage) || !plausible(reading->output_voltage) ||
+  if (!plausible(reading->utility_voltage.value_or(0)) || !plausible(reading->output_voltage) ||
       !plausible(reading->battery_voltage)) {
     std::abort();
   }

@@ -51,7 +51,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
        .log = [](const LogLine&) {}});
   if (size > 0 && data[0] != '-') {
     Reading reading;
-    reading.utility_power = data[0] != 'B';
+    reading.on_battery = data[0] == 'B';
     reading.battery_voltage = 12.5;
     inverter.Apply(reading, now);
     service.OnUpdate(inverter, now.steady);

@@ -75,8 +75,9 @@ tl::expected<CommandLine, int> ParseCommandLine(int argc, char** argv) {
 tl::expected<SimulatorCommandLine, int> ParseSimulatorCommandLine(int argc, char** argv) {
   SimulatorCommandLine line;
   CLI::App app(
-      "A simulated AIMS inverter on a pseudo-terminal. Commands on standard input: utility on|off, battery VOLTS,\n"
-      "load PERCENT, fault silence|garbage|half|noise|nak|late|echo|voltronic|axpert|none, unplug, plug.",
+      "A simulated AIMS inverter on a pseudo-terminal. Commands on standard input: utility on|off, generator, sag,\n"
+      "priority on|off, no b2 test, b2 test, battery VOLTS, load PERCENT,\n"
+      "fault silence|garbage|half|noise|nak|late|echo|voltronic|axpert|none, unplug, plug.",
       "aims-inverter-sim");
   app.add_option("link", line.link, "Where to put the link to the pseudo-terminal")->required();
   app.add_option("--baud", line.baud_rate, "The speed of the simulated line")

@@ -31,7 +31,9 @@ void SayWhy(std::string what, string_view advice) {
 }
 
 std::string Shown(const Entity& entity, const Reading& reading) {
-  const Value value = ValueOf(entity, {reading, true});
+  Snapshot snapshot{reading, true};
+  snapshot.utility_power = !reading.on_battery;  // by one reading nothing else is known
+  const Value value = ValueOf(entity, snapshot);
   if (const bool* flag = std::get_if<bool>(&value)) return *flag ? "yes" : "no";
   if (const double* number = std::get_if<double>(&value)) {
     return fmt::format("{:.{}f} {}", *number, entity.decimals, entity.unit);

@@ -117,6 +117,16 @@ void WriteSpread(JsonWriter& json, const std::optional<Spread>& spread) {
   });
 }
 
+// {"cause": "no mains", "mains_present": false, "may_switch_off": false}: attributes of Status in an outage.
+void WriteRunning(JsonWriter& json, const Snapshot& snapshot) {
+  if (!snapshot.outage_cause) return json.Null();
+  json.Object([&] {
+    json.Key("cause").Text(Name(*snapshot.outage_cause));
+    json.Key("mains_present").Bool(snapshot.is_mains_present);
+    json.Key("may_switch_off").Bool(snapshot.may_switch_off);
+  });
+}
+
 // {"clients": [{"name": "pve", "address": "192.168.1.20", "since": …}]}: the attributes of NUT clients.
 void WriteClients(JsonWriter& json, const std::vector<NutClient>& clients) {
   json.Object([&] {
@@ -210,6 +220,7 @@ std::string StateDocument(const Snapshot& snapshot, std::string reuse) {
     WriteSpread(json.Key("battery_runtime_range"), snapshot.battery_runtime_range);
     json.Key("shutdown_reasons");
     WriteReasons(json, snapshot.shutdown_reasons);
+    WriteRunning(json.Key("running_outage"), snapshot);
     if (snapshot.nut_clients) WriteClients(json.Key("nut_client_list"), *snapshot.nut_clients);
     json.Key("last_outage_record");
     if (snapshot.last_outage_record) {
@@ -228,6 +239,7 @@ std::string EventDocument(const PowerEvent& event, bool is_late) {
     json.Key("id").Text(event.id);
     json.Key("time").Text(FormatTime(event.time));
     json.Key("late").Bool(is_late);
+    if (event.cause) json.Key("cause").Text(Name(*event.cause));
     if (event.fault_voltage) json.Key("fault_voltage").Number(*event.fault_voltage, 1);
   });
   return json.TakeText();

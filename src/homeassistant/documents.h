@@ -37,7 +37,8 @@ std::string RemovalDocument(const Topics& topics, const Device& device, const De
 std::string StateDocument(const Snapshot& snapshot, std::string reuse = {});
 
 // {"event_type": "Power lost", "id": …, "time": …, "late": false}. Late: told so long after it happened that an
-// automation should not act as if it were now. Of a failure between two polls also "fault_voltage".
+// automation should not act as if it were now. Of an outage also its "cause", of a failure between two polls
+// "fault_voltage".
 std::string EventDocument(const PowerEvent& event, bool is_late);
 
 }  // namespace aims

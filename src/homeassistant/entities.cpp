@@ -7,6 +7,7 @@ struct ValueVisitor {
   const Snapshot& snapshot;
 
   Value operator()(OwnFlag flag) const { return snapshot.*flag; }
+  Value operator()(OwnWireFlag flag) const { return Maybe(snapshot.*flag); }
   Value operator()(OwnTotal total) const { return (snapshot.*total).value; }
   Value operator()(OwnNumber number) const { return Maybe(snapshot.*number); }
   Value operator()(OwnTime time) const { return Maybe(snapshot.*time); }
@@ -52,7 +53,7 @@ std::string_view Platform(const Entity& entity, const Device& device) {
   const Switch* can_turn = std::get_if<Switch>(&source);
   if (can_turn && IsAllowed(can_turn->on, permissions)) return "switch";
   if (IsOneOf<EventSource>(source)) return "event";
-  return IsOneOf<Flag, OwnFlag, Switch>(source) ? "binary_sensor" : "sensor";
+  return IsOneOf<Flag, OwnFlag, OwnWireFlag, Switch>(source) ? "binary_sensor" : "sensor";
 }
 
 }  // namespace aims

@@ -20,6 +20,7 @@ using Number = double Reading::*;
 using MaybeNumber = std::optional<double> Reading::*;
 // What we know by ourselves.
 using OwnFlag = bool Snapshot::*;
+using OwnWireFlag = std::optional<bool> Snapshot::*;  // what we make of the wire's flags, and know as long as them
 using OwnNumber = std::optional<double> Snapshot::*;
 using OwnTotal = Total Snapshot::*;
 using OwnTime = std::optional<WallTime> Snapshot::*;
@@ -35,7 +36,7 @@ struct Switch {
 struct Button {  // not part of the state
   Command command;
 };
-using Source = std::variant<Number, MaybeNumber, Flag, OwnFlag, OwnNumber, OwnTotal, OwnTime, OwnStatus, OwnClients,
+using Source = std::variant<Number, MaybeNumber, Flag, OwnFlag, OwnWireFlag, OwnNumber, OwnTotal, OwnTime, OwnStatus, OwnClients,
                             EventSource, Switch, Button>;
 
 enum class Category { kPrimary, kDiagnostic, kConfig };
@@ -67,7 +68,7 @@ using enum Needs;
 inline constexpr std::array kEntities{
     Entity{"battery_low", "Battery status", "battery", "", "", 0, kPrimary, kYes, kNothing, &Reading::battery_low},
     Entity{"battery_voltage", "Battery voltage", "voltage", "V", "", 1, kPrimary, kYes, kNothing, &Reading::battery_voltage},
-    Entity{"utility_power", "Utility power", "power", "", "", 0, kPrimary, kYes, kNothing, &Reading::utility_power},
+    Entity{"utility_power", "Utility power", "power", "", "", 0, kPrimary, kYes, kNothing, &Snapshot::utility_power},
     Entity{"utility_voltage", "Utility voltage", "voltage", "V", "", 1, kPrimary, kYes, kNothing, &Reading::utility_voltage},
     Entity{"utility_fault_voltage", "Utility fault voltage", "voltage", "V", "", 1, kDiagnostic, kYes, kNothing, &Reading::utility_fault_voltage},
     Entity{"load", "Load", "", "%", "mdi:percent-box-outline", 0, kPrimary, kYes, kNothing, &Reading::load},
@@ -81,7 +82,7 @@ inline constexpr std::array kEntities{
     Entity{"line_interactive", "Line-interactive mode", "", "", "mdi:sine-wave", 0, kDiagnostic, kNo, kNothing, &Reading::line_interactive},
     Entity{"avr_active", "AVR active", "running", "", "", 0, kDiagnostic, kNotOnPicoglf, kNothing, &Reading::avr_active},
     Entity{"connection", "Connection", "connectivity", "", "", 0, kDiagnostic, kYes, kNothing, &Snapshot::connected},
-    Entity{"status", "Status", "enum", "", "mdi:power-plug-battery-outline", 0, kPrimary, kYes, kNothing, &Snapshot::status, "{'on_battery_since': value_json.on_battery_since}"},
+    Entity{"status", "Status", "enum", "", "mdi:power-plug-battery-outline", 0, kPrimary, kYes, kNothing, &Snapshot::status, "dict(value_json.running_outage or {}, on_battery_since=value_json.on_battery_since)"},
     Entity{"battery_charge", "Battery charge", "battery", "%", "", 0, kPrimary, kYes, kBattery, &Snapshot::battery_charge, "value_json.battery_charge_range or {}"},
     Entity{"battery_runtime", "Battery runtime", "duration", "h", "", 0, kPrimary, kYes, kBattery, &Snapshot::battery_runtime, "value_json.battery_runtime_range or {}"},
     Entity{"battery_health", "Battery health", "", "%", "mdi:battery-heart-variant", 0, kDiagnostic, kYes, kBattery, &Snapshot::battery_health},
@@ -127,7 +128,7 @@ constexpr bool HasState(const Entity& entity) { return !IsOneOf<EventSource, But
 std::string_view Platform(const Entity& entity, const Device& device);
 
 // What is read from the wire is known only while the inverter answers,
-constexpr bool IsFromWire(const Entity& entity) { return IsOneOf<Number, MaybeNumber, Flag, Switch>(entity.source); }
+constexpr bool IsFromWire(const Entity& entity) { return IsOneOf<Number, MaybeNumber, Flag, OwnWireFlag, Switch>(entity.source); }
 
 // and what is sent there can be asked for only then. Of a rehearsal nothing is known when the play is over.
 constexpr bool NeedsLink(const Entity& entity, const Device& device) {

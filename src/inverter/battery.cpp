@@ -25,6 +25,7 @@ constexpr double kHealthIsKnown = 0.1;
 constexpr double kFarOff = 0.6;  // of the least that may be left
 constexpr double kFastestRise =
     0.08 / 600;                        // of the runtime in a second, at a steady load: a correction is no surprise
+constexpr double kUsualCutoff = 10.5;  // V of a block, of a battery whose type is not said
 constexpr double kIdleShare = 0.02;    // of the rated power
 constexpr double kLeastLoad = 0.5;     // %
 constexpr double kPercentDoubt = 0.3;  // %: of those that are cut off
@@ -198,10 +199,7 @@ std::optional<Range> Battery::charge() const {
 std::optional<Range> Battery::runtime() const {
   const auto now = Believed();
   if (!now || !is_load_known_ || voltage_ <= 0) return {};
-  // On mains the voltage is the charger's; a full battery's would be nominal, or a little more.
-  const double voltage = on_battery_ ? voltage_ : *options_.nominal_voltage;
-  const double load = std::max(short_mean_.value, long_mean_.value);
-  const double rate = RateAt(BatteryPower(load), voltage - chemistry_->fade * *Blocks());
+  const double rate = RateToCome();
   Belief left;
   double shown = -1;
   if (discharge_) {
@@ -213,11 +211,19 @@ std::optional<Range> Battery::runtime() const {
     estimator.Count(0, RateDoubt(ShareAt(*chemistry_, rate, ShareIn1h()), options_.capacity_1h.has_value()), 0);
     left = estimator.Left(ChargeAtCutoff(rate));
   }
-  const double whole = 3600 * ShareAt(*chemistry_, rate, ShareIn1h()) / rate;  // s, of a battery as printed
+  const double whole = WholeAt(rate);
   const double spread = kTails * kTenthBelow * left.sigma;
   const double least = left.mean > 0 ? left.mean / (1 + spread / left.mean) : 0;
   if (shown < 0) shown = left.mean;
   return Range{shown * whole, std::min(least, shown) * whole, (left.mean + spread) * whole};
+}
+
+std::optional<double> Battery::RuntimeByVoltage() const {
+  if (!Believed() || !is_load_known_ || voltage_ <= 0) return {};
+  if (voltage_ <= *Cutoff()) return 0;
+  const double rate = RateToCome();
+  const double charge = ChargeAt(*chemistry_, voltage_ / *Blocks(), rate).mean;
+  return std::max(0.0, charge - ChargeAtCutoff(rate)) * WholeAt(rate);
 }
 
 std::optional<Range> Battery::learned() const {
@@ -243,6 +249,12 @@ std::optional<double> Battery::LoadPower(std::optional<double> load, bool on_bat
 std::optional<double> Battery::LowestHeld() const {
   if (!chemistry_ || !Blocks()) return {};
   return chemistry_->lowest_held * *Blocks();
+}
+
+std::optional<double> Battery::Cutoff() const {
+  if (options_.cutoff_voltage) return options_.cutoff_voltage;
+  if (!Blocks()) return {};
+  return (chemistry_ ? chemistry_->cutoff : kUsualCutoff) * *Blocks();
 }
 
 std::optional<double> Battery::Blocks() const {
@@ -419,6 +431,17 @@ double Battery::PowerDoubt(double load) const {
 double Battery::RateAt(double power, double voltage) const {
   return power / std::max(voltage, *options_.nominal_voltage / 2) / *options_.capacity;
 }
+
+// The rate until the battery is empty, at the load of now. On mains the voltage is the charger's; a full battery's would
+// be nominal, or a little more.
+double Battery::RateToCome() const {
+  const double voltage = on_battery_ ? voltage_ : *options_.nominal_voltage;
+  const double load = std::max(short_mean_.value, long_mean_.value);
+  return RateAt(BatteryPower(load), voltage - chemistry_->fade * *Blocks());
+}
+
+// s that a full battery as printed lasts at `rate`.
+double Battery::WholeAt(double rate) const { return 3600 * ShareAt(*chemistry_, rate, ShareIn1h()) / rate; }
 
 // What is left at the owner's cut-off and of no use, where that lies above the usual one.
 double Battery::ChargeAtCutoff(double rate) const {

@@ -70,6 +70,8 @@ class Battery {
 
   std::optional<Range> charge() const;   // 0-1; empty: unknown
   std::optional<Range> runtime() const;  // s to the cut-off, on battery or if it were on it; empty: unknown
+  // s that the voltage by itself allows, without what was counted; 0 at or below the cut-off. Empty: as runtime().
+  std::optional<double> RuntimeByVoltage() const;
   // What the battery holds, as a share of what the options say; empty until that is known within 10 points.
   std::optional<double> health() const;
   // The same with its range, as soon as a discharge taught anything.
@@ -85,6 +87,9 @@ class Battery {
   // Below this for half a day on mains something is wrong, in V of the pack; nothing while type or nominal voltage are
   // not known.
   std::optional<double> LowestHeld() const;
+  // V of the pack at which the inverter switches off: the owner's, or the usual one; nothing while the nominal voltage is
+  // not known.
+  std::optional<double> Cutoff() const;
   // 12 V blocks in the pack; nothing while the nominal voltage is not known.
   std::optional<double> Blocks() const;
 
@@ -112,6 +117,8 @@ class Battery {
   double BatteryPower(double load) const;
   double PowerDoubt(double load) const;
   double RateAt(double power, double voltage) const;
+  double RateToCome() const;
+  double WholeAt(double rate) const;
   double ChargeAtCutoff(double rate) const;
   double ShareIn1h() const;
 

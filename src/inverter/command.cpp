@@ -24,7 +24,7 @@ bool IsSo(Command command, const Reading& reading) {
 
 bool Confirms(Command command, const Reading& before, const Reading& after) {
   // The shutdown flag comes with every outage, so it tells nothing where the utility came or went.
-  const bool is_steady = before.utility_power == after.utility_power;
+  const bool is_steady = before.on_battery == after.on_battery;
   switch (command) {
     case Command::kBeeperOn:
       return after.beeper;

@@ -36,6 +36,11 @@ constexpr std::string_view Name(Command command) { return kCommands[static_cast<
 // The command of exactly that word.
 std::optional<Command> CommandOf(std::string_view word);
 
+// A test, which takes the load to the battery.
+constexpr bool IsTest(Command command) {
+  return command == Command::kSelfTest || command == Command::kSelfTestUntilLow;
+}
+
 // What the owner allows; without it nothing but questions is ever sent.
 struct Permissions {
   bool beeper = false;   // to turn it on and off

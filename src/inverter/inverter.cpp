@@ -11,10 +11,12 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr double kMostOfCell = 3;           // V: on-line units tell the voltage of one cell
+constexpr size_t kWorthAHint = 2;           // outages with the utility in range
 constexpr double kChargeWorthSaving = 0.1;  // of the capacity
 constexpr double kFullEnough = 0.98;
 constexpr double kMostChargeSpread = 60;   // points: a charge that is no better known is unknown
 constexpr double kMostRuntimeSpread = 4;   // times the least
+constexpr double kChargeAtEnd = 0.05;      // a battery that is plainly at its end has no more, whatever was counted
 constexpr double kLeadNearlyEmpty = 11.0;  // V of a 12 V block under load: 3 to 9 % of all that it gives are left
 
 ShutdownOptions WithDefaults(ShutdownOptions shutdown, const BatteryOptions& battery) {
@@ -36,6 +38,11 @@ std::optional<double> Rounded(std::optional<double> number, double step) {
   return std::round(*number / step) * step;
 }
 
+std::optional<Spread> SpreadOf(const std::optional<Range>& range, double unit, double step) {
+  if (!range) return {};
+  return Spread{*Rounded(range->least * unit, step), *Rounded(range->most * unit, step)};
+}
+
 bool IsFull(const Battery::SavedState& battery) { return battery.charge && battery.charge->mean >= kFullEnough; }
 
 double InKilowattHours(double energy) { return std::floor(energy / 10) / 100; }
@@ -46,12 +53,16 @@ Inverter::Inverter(const InverterOptions& options, const SavedInverter& saved, s
     : device_(options.device),
       run_(std::move(run)),
       boot_(std::move(boot)),
+      has_battery_priority_(options.has_battery_priority),
       nominal_voltage_(options.battery.nominal_voltage),
       safety_voltage_(SafetyVoltage(options)),
       longest_step_(std::chrono::duration_cast<Duration>(options.poll_interval) + kLatest),
       shutdown_runtime_(InSeconds(options.shutdown.runtime)),
+      utility_(options.utility_voltage, saved.battery.utility_voltage),
       outages_(saved.outages, boot_),
       battery_(options.battery, saved.battery.battery),
+      supply_watch_({options.has_battery_priority, battery_.Cutoff(), options.shutdown.restore_delay},
+                    saved.battery.supply, outages_.is_on()),
       energy_(saved.battery.energy),
       advisor_(WithDefaults(options.shutdown, options.battery), saved.battery.shutdown_advised),
       saved_battery_(saved.battery),
@@ -80,7 +91,7 @@ Update Inverter::Apply(Reading reading, Moment now) {
   misses_ = 0;
   // First that it answers again, then the power, then the rest.
   if (events_.Back()) AddEvent(EventType::kConnectionRestored, update);
-  FollowOutage(reading, energy, update);
+  FollowSupply(reading, energy, update);
   FollowBriefOutage(reading, update);
   const Battery::SavedState after = battery_.saved_state();
   if (battery_.corrections() != corrections)
@@ -106,6 +117,16 @@ Update Inverter::Gone(Moment now) {
   return Silence(now);
 }
 
+Update Inverter::BeginTest(Command command, Moment now) {
+  supply_watch_.BeginTest(command, now);
+  return {.now = now, .save_battery = true};
+}
+
+Update Inverter::DropTest(Moment now) {
+  supply_watch_.DropTest();
+  return {.now = now, .save_battery = true};
+}
+
 Update Inverter::RequestShutdown(Moment now) {
   Update update{.now = now};
   if (!snapshot_.in_outage) return update;
@@ -127,8 +148,8 @@ void Inverter::OnSaved(const SavedInverter& saved, Time now) {
 
 SavedInverter Inverter::saved() const {
   return {outages_.saved_state(),
-          {battery_.saved_state(), energy_.saved_state(), advisor_.is_advised(), was_pack_, has_thermometer_, heard_at_,
-           boot_}};
+          {battery_.saved_state(), energy_.saved_state(), advisor_.is_advised(), was_pack_, has_thermometer_,
+           utility_.learned(), supply_watch_.saved_state(), heard_at_, boot_}};
 }
 
 Update Inverter::Silence(Moment now) {
@@ -141,6 +162,7 @@ Update Inverter::Silence(Moment now) {
   if (update.connection == Connection::kLost && events_.Silent()) AddEvent(EventType::kConnectionLost, update);
   brief_outages_.Silent();
   outages_.Silent();
+  supply_watch_.Silent();
   if (!followed_at_) FollowRestart(now);
   heard_at_ = now.wall;
   battery_.Unseen(Passed(now.steady));
@@ -192,6 +214,7 @@ Battery::Seconds Inverter::Passed(Time now) {
   if (time > longest_step_) {
     outages_.Silent();
     brief_outages_.Silent();
+    supply_watch_.Silent();
   }
   if (time <= kLongestStep) return time;
   battery_.OnGap(time);
@@ -200,7 +223,7 @@ Battery::Seconds Inverter::Passed(Time now) {
 
 // Battery and energy over `time`, at the end of which `reading` was taken; the Wh that the battery gave meanwhile.
 double Inverter::FollowBattery(const Reading& reading, Battery::Seconds time) {
-  const bool on_battery = !reading.utility_power || reading.self_test;
+  const bool on_battery = IsDischarging(reading);
   const auto power = battery_.LoadPower(reading.load, on_battery);
   snapshot_.load_power = Rounded(power, 1);
   if (on_battery) {
@@ -213,23 +236,55 @@ double Inverter::FollowBattery(const Reading& reading, Battery::Seconds time) {
   return power ? energy_.Add(*power, time, on_battery, *followed_at_) : 0;
 }
 
-void Inverter::FollowOutage(const Reading& reading, double energy, Update& update) {
-  const bool was_outage = outages_.running() && IsOutage(outages_.running()->cause);
-  const bool is_taken_up = !was_read_ && outages_.running();
-  const Outages::Change change = outages_.Read(reading, energy, update.now);
-  update.save_outages = update.save_battery = change != Outages::Change::kNone;
-  if (change == Outages::Change::kEnded) {
-    update.lines.push_back(Ended(outages_.ended(), reading));
-    if (was_outage) AddEvent(EventType::kPowerRestored, update);
-    return;
+void Inverter::FollowSupply(const Reading& reading, double energy, Update& update) {
+  const Input input = utility_.InputOf(reading);
+  const auto saved = supply_watch_.saved_state();
+  const Supply before = std::exchange(supply_, supply_watch_.Read(reading, input, update.now));
+  const bool has_learned = utility_.Read(reading, update.now.steady);
+  update.save_battery = has_learned || saved != supply_watch_.saved_state();
+  last_words_.reset();
+  if (supply_ == Supply::kOutage) last_words_ = LastWords{reading.battery_voltage, reading.battery_low};
+  TellSupply(before, reading, update);
+  FollowOutage(reading, input, energy, update);
+}
+
+// On battery, and no outage; and the end of that.
+void Inverter::TellSupply(Supply before, const Reading& reading, Update& update) const {
+  const auto is_exception = [](Supply supply) { return supply == Supply::kTest || supply == Supply::kBatteryPriority; };
+  if (supply_ == before) return;
+  if (is_exception(supply_)) update.lines.push_back(OnBattery(supply_, reading));
+  if (supply_ == Supply::kUtility && is_exception(before)) update.lines.push_back(BackOnUtility(reading));
+}
+
+void Inverter::FollowOutage(const Reading& reading, Input input, double energy, Update& update) {
+  using Change = Outages::Change;
+  const auto cause = supply_ == Supply::kOutage ? std::optional(CauseOf(input)) : std::nullopt;
+  const bool is_taken_up = !was_read_ && outages_.is_on();
+  if (outages_.Settle(cause, update.now)) TellEnd(reading, update);
+  const Change change = outages_.Read(reading, cause, energy, update.now);
+  const bool is_first = change == Change::kInterrupted && outages_.running()->interruptions == 0;
+  if (change != Change::kNone) update.save_outages = update.save_battery = true;
+  if (change == Change::kEnded) TellEnd(reading, update);
+  if (is_first) update.lines.push_back(Interrupted(reading));
+  const bool goes_on = is_taken_up && outages_.is_on();
+  if (change == Change::kBegan || change == Change::kWorse || goes_on) {
+    update.lines.push_back(Began(*outages_.running(), reading));
   }
-  if (!outages_.running()) return;
-  if (change != Outages::Change::kNone || is_taken_up) update.lines.push_back(Began(*outages_.running(), reading));
-  if (!was_outage && IsOutage(outages_.running()->cause)) AddEvent(EventType::kPowerLost, update);
+  if (change == Change::kBegan) AddEvent(EventType::kPowerLost, update);
+}
+
+void Inverter::TellEnd(const Reading& reading, Update& update) {
+  update.save_outages = update.save_battery = true;
+  update.lines.push_back(Ended(outages_.ended(), reading));
+  AddEvent(EventType::kPowerRestored, update);
+  const bool is_with_mains = outages_.ended().cause == Cause::kMainsPresent;
+  if (!has_battery_priority_ && is_with_mains && outages_.CountWithMains() == kWorthAHint) {
+    update.lines.push_back({LogLevel::kInfo, std::string(kBatteryPriorityHint)});
+  }
 }
 
 void Inverter::FollowBriefOutage(const Reading& reading, Update& update) {
-  const auto voltage = brief_outages_.Read(reading, outages_.nominal(), update.now.steady);
+  const auto voltage = brief_outages_.Read(reading, utility_.nominal(), update.now.steady);
   if (!voltage) return;
   AddEvent(EventType::kPowerLost, update, voltage);
   AddEvent(EventType::kPowerRestored, update, voltage);
@@ -238,47 +293,64 @@ void Inverter::FollowBriefOutage(const Reading& reading, Update& update) {
 
 // What follows from all that is known now.
 void Inverter::Conclude(Update& update) {
-  const bool was_advised = snapshot_.shutdown_advised;
-  const bool was_problem = snapshot_.battery_problem;
+  const Snapshot before = snapshot_;
   Estimate();
   FollowAdvice(update.now.steady);
+  CapAtEnd();
   Show();
-  TellChanges(was_advised, was_problem, update);
-  DecideSaves(was_advised, update);
+  TellChanges(before, update);
+  DecideSaves(before.shutdown_advised, update);
 }
 
 // Charge and runtime, as far as they are known. Their ranges are told in any case.
 void Inverter::Estimate() {
   charge_ = battery_.charge();
   runtime_ = battery_.runtime();
-  const auto spread = [](const std::optional<Range>& range, double unit, double step) -> std::optional<Spread> {
-    if (!range) return {};
-    return Spread{*Rounded(range->least * unit, step), *Rounded(range->most * unit, step)};
-  };
-  snapshot_.battery_charge_range = spread(charge_, 100, 1);
-  snapshot_.battery_runtime_range = spread(runtime_, 1, 10);
+  snapshot_.battery_charge_range = SpreadOf(charge_, 100, 1);
+  snapshot_.battery_runtime_range = SpreadOf(runtime_, 1, 10);
   if (charge_ && (charge_->most - charge_->least) * 100 > kMostChargeSpread) charge_.reset();
   const bool is_vague =
       runtime_ && runtime_->most > kMostRuntimeSpread * runtime_->least && runtime_->least > shutdown_runtime_;
   if (!charge_ || is_vague) runtime_.reset();
 }
 
+// Hard evidence beats the model. What was counted goes on inside, and may be right again; nobody is told of hours that
+// are left while the inverter may switch off at any moment.
+void Inverter::CapAtEnd() {
+  const bool is_no_outage = supply_ == Supply::kTest || supply_ == Supply::kBatteryPriority;
+  snapshot_.may_switch_off = advisor_.is_battery_ending() && !is_no_outage;
+  if (!snapshot_.may_switch_off) return;
+  const auto charge = battery_.charge();
+  const auto runtime = battery_.runtime();
+  if (charge) charge_ = {std::min(charge->value, kChargeAtEnd), 0, std::min(charge->most, kChargeAtEnd)};
+  if (charge && runtime) {
+    const double share = std::min(1.0, kChargeAtEnd / std::max(charge->value, kChargeAtEnd));
+    const double most = std::min(runtime->value * share, battery_.RuntimeByVoltage().value_or(0));
+    runtime_ = {most, 0, most};
+  }
+  snapshot_.battery_charge_range = SpreadOf(charge_, 100, 1);
+  snapshot_.battery_runtime_range = SpreadOf(runtime_, 1, 10);
+}
+
 void Inverter::FollowAdvice(Time now) {
   const std::optional<Outage>& running = outages_.running();
   ShutdownAdvisor::Input input;
-  input.on_battery = running.has_value();
+  input.in_outage = outages_.is_on();
+  input.is_interrupted = outages_.is_interrupted();
+  input.is_utility_there = snapshot_.reading && supply_watch_.is_utility_there();
+  input.may_be_test = supply_watch_.may_be_test();
   if (silent_since_) input.silent_for = now - *silent_since_;
   if (running) input.on_battery_for = running->duration + input.silent_for.value_or(0ms);
   if (charge_) input.charge = charge_->value * 100;
   if (runtime_) input.runtime = runtime_->least;
   if (!charge_) input.safety_voltage = safety_voltage_;
-  if (running && !IsOutage(outages_.cause_now())) {
-    input.counts =
-        outages_.cause_now() == Cause::kTest ? ShutdownAdvisor::Counts::kNothing : ShutdownAdvisor::Counts::kBatteryLow;
-  }
+  input.cutoff_voltage = battery_.Cutoff();
   if (snapshot_.reading) {
     input.voltage = snapshot_.reading->battery_voltage;
     input.battery_low = snapshot_.reading->battery_low;
+  } else if (last_words_) {
+    input.voltage = last_words_->voltage;
+    input.battery_low = last_words_->is_low;
   }
   // Before the first reading an outage that an earlier run saw goes on, but not one from before the host started: the
   // power may have come back since.
@@ -289,9 +361,13 @@ void Inverter::FollowAdvice(Time now) {
 void Inverter::Show() {
   snapshot_.status = StatusNow();
   if (!snapshot_.reading) snapshot_.load_power.reset();
-  const std::optional<Outage>& running = outages_.running();
-  snapshot_.in_outage = running && IsOutage(outages_.cause_now());
-  snapshot_.on_battery_since = running ? std::optional(running->begin) : std::nullopt;
+  snapshot_.in_outage = outages_.is_on();
+  snapshot_.utility_power = snapshot_.reading ? std::optional(!snapshot_.in_outage) : std::nullopt;
+  snapshot_.is_testing = snapshot_.reading && supply_ == Supply::kTest;
+  snapshot_.on_battery_since = snapshot_.in_outage ? std::optional(outages_.running()->begin) : std::nullopt;
+  snapshot_.outage_cause = snapshot_.in_outage ? std::optional(outages_.running()->cause) : std::nullopt;
+  snapshot_.is_mains_present = snapshot_.in_outage && snapshot_.reading && supply_watch_.is_mains_present();
+  snapshot_.may_have_battery_priority = !has_battery_priority_ && outages_.CountWithMains() >= kWorthAHint;
   const Outage* last = outages_.last();
   snapshot_.last_outage = last ? std::optional(last->begin) : std::nullopt;
   snapshot_.last_outage_duration = last ? std::optional(std::round(InSeconds(last->duration))) : std::nullopt;
@@ -315,21 +391,24 @@ void Inverter::ShowEnergy() {
   snapshot_.energy_total.value = InKilowattHours(energy_.told().total);
 }
 
-void Inverter::TellChanges(bool was_advised, bool was_problem, Update& update) {
-  if (!was_advised && snapshot_.shutdown_advised) {
+void Inverter::TellChanges(const Snapshot& before, Update& update) {
+  const bool is_ending = !before.may_switch_off && snapshot_.may_switch_off;
+  if (!before.shutdown_advised && snapshot_.shutdown_advised) {
     advised_in_ = OutageOf(EventType::kPowerLost);
     AddEvent(EventType::kShutdownAdvised, update);
-    update.lines.push_back(ShutdownAdvised(snapshot_.shutdown_reasons));
+    update.lines.push_back(ShutdownAdvised(snapshot_.shutdown_reasons, snapshot_.may_switch_off));
+  } else if (is_ending) {
+    update.lines.push_back(MaySwitchOff());
   }
-  if (was_advised && !snapshot_.shutdown_advised) {
+  if (before.shutdown_advised && !snapshot_.shutdown_advised) {
     AddEvent(EventType::kShutdownWithdrawn, update);
     update.lines.push_back(ShutdownWithdrawn());
   }
-  if (!was_problem && snapshot_.battery_problem) {
+  if (!before.battery_problem && snapshot_.battery_problem) {
     AddEvent(EventType::kBatteryProblem, update);
     update.lines.push_back(BatteryProblem());
   }
-  if (was_problem && !snapshot_.battery_problem) update.lines.push_back(BatteryWell());
+  if (before.battery_problem && !snapshot_.battery_problem) update.lines.push_back(BatteryWell());
 }
 
 void Inverter::DecideSaves(bool was_advised, Update& update) const {
@@ -347,7 +426,10 @@ void Inverter::DecideSaves(bool was_advised, Update& update) const {
 
 void Inverter::AddEvent(EventType type, Update& update, std::optional<double> fault_voltage) {
   const std::string id = fault_voltage ? fmt::format("{}-{}-{}", run_, device_.id, ++events_told_) : NextId(type);
-  update.events.push_back({device_.id, type, id, update.now.wall, update.now.steady, fault_voltage});
+  PowerEvent event{device_.id, type, id, update.now.wall, update.now.steady, fault_voltage};
+  if (type == EventType::kPowerLost && !fault_voltage) event.cause = outages_.running()->cause;
+  if (type == EventType::kPowerRestored && !fault_voltage) event.cause = outages_.ended().cause;
+  update.events.push_back(std::move(event));
 }
 
 // "<inverter>-<number of the outage>-<what>", and "-2" for the second time in it: what a run that began after a sudden
@@ -363,9 +445,7 @@ std::string Inverter::NextId(EventType type) {
 
 // The number of the outage that an event belongs to.
 std::optional<uint64_t> Inverter::OutageOf(EventType type) const {
-  const auto running = outages_.running() && IsOutage(outages_.running()->cause)
-                           ? std::optional(outages_.saved_state().total)
-                           : std::nullopt;
+  const auto running = outages_.running() ? std::optional(outages_.saved_state().total) : std::nullopt;
   switch (type) {
     case EventType::kPowerLost:
     case EventType::kBatteryLow:
@@ -386,8 +466,8 @@ std::optional<Status> Inverter::StatusNow() const {
   const Reading& reading = *snapshot_.reading;
   if (reading.ups_failed) return Status::kFault;
   if (reading.battery_low) return Status::kBatteryLow;
-  if (reading.self_test) return Status::kSelfTest;
-  return reading.utility_power ? Status::kOnline : Status::kOnBattery;
+  if (reading.self_test || supply_ == Supply::kTest) return Status::kSelfTest;
+  return reading.on_battery ? Status::kOnBattery : Status::kOnline;
 }
 
 }  // namespace aims

@@ -24,6 +24,8 @@
 #include "inverter/sentences.h"
 #include "inverter/shutdown_advisor.h"
 #include "inverter/snapshot.h"
+#include "inverter/supply.h"
+#include "inverter/utility.h"
 
 namespace aims {
 
@@ -47,6 +49,9 @@ class Inverter {
   Update Missed(Moment now);                  // a poll failed; the third in a row means that the inverter is silent
   Update Gone(Moment now);                    // the device is gone: there is nothing to wait for
 
+  // A test is about to be asked for, or the inverter refused it.
+  Update BeginTest(Command command, Moment now);
+  Update DropTest(Moment now);
   // A NUT client that is allowed to has asked for a shutdown: it is advised at once, and withdrawn as any advice is.
   // Without an outage nothing happens.
   Update RequestShutdown(Moment now);
@@ -58,7 +63,8 @@ class Inverter {
 
   const Device& device() const { return device_; }
   const Snapshot& snapshot() const { return snapshot_; }
-  std::optional<double> nominal_utility_voltage() const { return outages_.nominal(); }  // V, as last seen steady
+  Supply supply() const { return supply_; }  // by the last reading
+  std::optional<double> nominal_utility_voltage() const { return utility_.nominal(); }  // V
   const Outages::SavedState& outages() const { return outages_.saved_state(); }
   bool was_read() const { return was_read_; }  // a good reading came in this run
   int misses() const { return misses_; }       // in a row, up to kMissesUntilSilent
@@ -72,14 +78,18 @@ class Inverter {
   void FollowRestart(Moment now);
   void FollowClock(Moment now, Update& update);
   double FollowBattery(const Reading& reading, Battery::Seconds time);
-  void FollowOutage(const Reading& reading, double energy, Update& update);
+  void FollowSupply(const Reading& reading, double energy, Update& update);
+  void FollowOutage(const Reading& reading, Input input, double energy, Update& update);
+  void TellSupply(Supply before, const Reading& reading, Update& update) const;
+  void TellEnd(const Reading& reading, Update& update);
   void FollowBriefOutage(const Reading& reading, Update& update);
   void Conclude(Update& update);
   void Estimate();
+  void CapAtEnd();
   void FollowAdvice(Time now);
   void Show();
   void ShowEnergy();
-  void TellChanges(bool was_advised, bool was_problem, Update& update);
+  void TellChanges(const Snapshot& before, Update& update);
   void DecideSaves(bool was_advised, Update& update) const;
   void AddEvent(EventType type, Update& update, std::optional<double> fault_voltage = {});
   std::optional<uint64_t> OutageOf(EventType type) const;
@@ -94,6 +104,7 @@ class Inverter {
   std::array<unsigned, kEventTypes.size()> told_in_outage_{};
   uint64_t told_of_ = 0;
   std::optional<uint64_t> advised_in_;  // the outage in which a shutdown is advised
+  bool has_battery_priority_;
   std::optional<double> nominal_voltage_;
   std::optional<double> safety_voltage_;  // V of the pack, below which lead is nearly empty
   Duration longest_step_;                 // between two polls that were not interrupted
@@ -101,8 +112,11 @@ class Inverter {
   Snapshot snapshot_;
   PowerEvents events_;
   BriefOutages brief_outages_;
+  Utility utility_;
   Outages outages_;
   Battery battery_;
+  SupplyWatch supply_watch_;
+  Supply supply_ = Supply::kUtility;  // by the last reading
   BatteryWatch watch_;
   Energy energy_;
   ShutdownAdvisor advisor_;
@@ -116,6 +130,12 @@ class Inverter {
     WallTime saved_at, at;
   };
   std::optional<Restart> restart_;  // until the clock is set
+  // Of the last reading in an outage.
+  struct LastWords {
+    double voltage;  // V
+    bool is_low;
+  };
+  std::optional<LastWords> last_words_;
   std::optional<Range> charge_;     // 0-1, as far as it is known
   std::optional<Range> runtime_;    // s, likewise
   bool was_read_ = false;

@@ -9,16 +9,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr double kDead = 50;         // V: what may be left on a dead line is less
-constexpr double kTolerance = 0.15;  // of nominal; AIMS' own transfer limits lie within
 // A clock that says more was set meanwhile.
 constexpr auto kLongestUnseen = std::chrono::hours(24 * 30);
 constexpr auto kClockWasSet = 2s;  // what is less is the clock's own correction
-
-double NominalOf(double volts) {
-  if (volts < 109) return 100;
-  return volts < 170 ? 120 : 230;
-}
 
 std::chrono::milliseconds Since(WallTime then, WallTime now) {
   const auto passed = now - then;
@@ -32,9 +25,22 @@ void Keep(std::optional<double>& kept, std::optional<double> value, Better bette
 
 }  // namespace
 
+Cause CauseOf(Input input) {
+  switch (input) {
+    case Input::kUnknown:
+      return Cause::kUnknown;
+    case Input::kInRange:
+      return Cause::kMainsPresent;
+    case Input::kOutOfRange:
+      return Cause::kOutOfRange;
+    case Input::kNone:
+      return Cause::kNoMains;
+  }
+  return Cause::kUnknown;
+}
+
 Outages::Outages(SavedState state, std::string boot)
     : state_(std::move(state)), boot_(std::move(boot)), was_silent_(state_.running.has_value()) {
-  if (state_.running) cause_now_ = state_.running->cause;
   if (state_.boot != boot_) state_.clock.reset();  // of another start of the host
   state_.boot = boot_;
 }
@@ -72,33 +78,38 @@ void Outages::Shift(std::chrono::milliseconds jump) {
   }
 }
 
-Outages::Change Outages::Read(const Reading& reading, double energy, Moment now) {
-  const bool is_steady = reading.utility_power && reading.utility_voltage >= kDead;
-  if (is_steady) nominal_ = NominalOf(reading.utility_voltage);
-  const Change change = reading.utility_power ? Ends(now) : Goes(reading, energy, now);
+bool Outages::Settle(std::optional<Cause> cause, Moment now) {
+  if (!is_interrupted()) return false;
+  if (!interrupted_) {  // in an earlier run
+    interrupted_ = now.steady - Since(*state_.running->end, now.wall);
+  }
+  const bool may_go_on = !cause || *cause == Cause::kMainsPresent || *cause == Cause::kOutOfRange;
+  if (may_go_on && now.steady - *interrupted_ < kHolds) return false;
+  Record();
+  return true;
+}
+
+Outages::Change Outages::Read(const Reading& reading, std::optional<Cause> cause, double energy, Moment now) {
+  const Change change = cause ? Goes(reading, *cause, energy, now) : Stops(now);
   was_silent_ = false;
   return change;
 }
 
-Cause Outages::CauseOf(const Reading& reading) const {
-  const double volts = reading.utility_voltage;
-  if (volts < kDead || (nominal_ && volts < *nominal_ / 2)) return Cause::kNoMains;
-  if (reading.self_test) return Cause::kTest;
-  const double nominal = nominal_.value_or(NominalOf(volts));
-  const bool is_fit = volts >= nominal * (1 - kTolerance) && volts <= nominal * (1 + kTolerance);
-  return is_fit ? Cause::kMainsPresent : Cause::kOutOfRange;
-}
-
-Outages::Change Outages::Goes(const Reading& reading, double energy, Moment now) {
-  const Cause cause = cause_now_ = CauseOf(reading);
+Outages::Change Outages::Goes(const Reading& reading, Cause cause, double energy, Moment now) {
   const bool is_new = !state_.running;
+  const bool is_resumed = is_interrupted();
   if (is_new) state_.running = Outage{.begin = now.wall, .cause = cause, .boot = boot_};
   Outage& outage = *state_.running;
-  const bool is_worse = !is_new && cause > outage.cause;
-  const bool counts = IsOutage(cause) && (is_new || !IsOutage(outage.cause));
-  if (counts) ++state_.total;
+  const bool is_counted = !is_new && std::exchange(state_.is_counted, true);
+  if (!is_counted) ++state_.total;
+  const bool is_worse = cause > outage.cause;
   outage.cause = std::max(outage.cause, cause);
-  if (!is_new) {
+  if (is_resumed) {
+    outage.end.reset();
+    outage.end_earliest.reset();
+    outage.end_boot.clear();
+    ++outage.interruptions;
+  } else if (!is_new) {
     if (!seen_) unseen_ = Unseen{state_.last_seen, now.wall, Since(state_.last_seen, now.wall)};
     outage.duration += seen_ ? std::chrono::round<std::chrono::milliseconds>(now.steady - *seen_) : unseen_->counted;
     if (was_silent_) ++outage.gaps;
@@ -109,27 +120,40 @@ Outages::Change Outages::Goes(const Reading& reading, double energy, Moment now)
   Keep(outage.highest_load, reading.load, std::greater<>());
   seen_ = now.steady;
   state_.last_seen = now.wall;
-  if (is_new) return Change::kBegan;
-  return is_worse ? Change::kWorse : Change::kNone;
+  if (!is_counted) return Change::kBegan;
+  if (is_worse) return Change::kWorse;
+  return is_resumed ? Change::kResumed : Change::kNone;
 }
 
-Outages::Change Outages::Ends(Moment now) {
-  if (!state_.running) return Change::kNone;
-  ended_ = *std::exchange(state_.running, std::nullopt);
-  ended_.end = now.wall;
-  ended_.end_boot = boot_;
+Outages::Change Outages::Stops(Moment now) {
+  if (!std::exchange(state_.is_counted, true)) state_.running.reset();  // an earlier version's, and none
+  if (!is_on()) return Change::kNone;
+  Outage& outage = *state_.running;
+  outage.end = now.wall;
+  outage.end_boot = boot_;
   if (was_silent_) {
-    ended_.end_earliest = std::min(state_.last_seen, now.wall);
-    ++ended_.gaps;
+    outage.end_earliest = std::min(state_.last_seen, now.wall);
+    ++outage.gaps;
   } else if (seen_) {
-    ended_.duration += std::chrono::round<std::chrono::milliseconds>(now.steady - *seen_);
+    outage.duration += std::chrono::round<std::chrono::milliseconds>(now.steady - *seen_);
   }
   seen_.reset();
   unseen_.reset();
-  if (!IsOutage(ended_.cause)) return Change::kEnded;
+  interrupted_ = now.steady;
+  if (outage.cause == Cause::kMainsPresent || outage.cause == Cause::kOutOfRange) return Change::kInterrupted;
+  Record();
+  return Change::kEnded;
+}
+
+void Outages::Record() {
+  ended_ = *std::exchange(state_.running, std::nullopt);
   state_.records.push_back(ended_);
   if (state_.records.size() > kMost) state_.records.pop_front();
-  return Change::kEnded;
+}
+
+size_t Outages::CountWithMains() const {
+  return std::count_if(state_.records.begin(), state_.records.end(),
+                       [](const Outage& outage) { return outage.cause == Cause::kMainsPresent; });
 }
 
 }  // namespace aims

@@ -37,7 +37,7 @@ bool IsLate(const PowerEvent& event, WallTime now, std::chrono::steady_clock::ti
 }
 
 std::optional<double> BriefOutages::Read(const Reading& reading, std::optional<double> nominal, Time now) {
-  if (!reading.utility_power) {
+  if (reading.on_battery || !reading.utility_voltage) {
     before_.reset();
     return {};
   }
@@ -47,7 +47,7 @@ std::optional<double> BriefOutages::Read(const Reading& reading, std::optional<d
   const bool can_tell = before && before->utility_fault_voltage && fault && nominal && now - steady_since_ >= kSettled;
   if (!can_tell || *fault == *before->utility_fault_voltage) return {};
   const auto differs = [&](double volts, double by) { return std::abs(*fault - volts) > by * *nominal; };
-  const bool is_repeated = !differs(reading.utility_voltage, kAlike) || !differs(before->utility_voltage, kAlike);
+  const bool is_repeated = !differs(*reading.utility_voltage, kAlike) || !differs(*before->utility_voltage, kAlike);
   if (is_repeated || !differs(*nominal, kFit)) return {};
   return fault;
 }

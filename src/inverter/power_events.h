@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "inverter/outages.h"
 #include "inverter/reading.h"
 
 namespace aims {
@@ -49,6 +50,7 @@ struct PowerEvent {
   std::optional<std::chrono::steady_clock::time_point> moment{};
   // V at the input, in a failure that was over before the next poll.
   std::optional<double> fault_voltage{};
+  std::optional<Cause> cause{};  // of the outage that began or ended
 
   bool operator==(const PowerEvent&) const = default;
 };

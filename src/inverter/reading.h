@@ -9,7 +9,7 @@ namespace aims {
 
 // Numbers that a device need not measure are empty where it sent a placeholder; never 0 in their stead.
 struct Reading {
-  double utility_voltage = 0;                   // V, at the inverter's input
+  std::optional<double> utility_voltage;        // V, at the inverter's input
   std::optional<double> utility_fault_voltage;  // V, at the input in its last glitch; many units mirror the input
   double output_voltage = 0;                    // V
   std::optional<double> load;                   // % of the maximum; may exceed 100
@@ -17,7 +17,7 @@ struct Reading {
   double battery_voltage = 0;                   // V, of the pack (on-line units: of one cell)
   std::optional<double> temperature;            // °C
 
-  bool utility_power = false;     // mains present (b7 clear)
+  bool on_battery = false;        // b7 ("utility fail"): it runs on battery, whatever its input shows
   bool battery_low = false;       // b6
   bool avr_active = false;        // b5: boost or buck by the automatic voltage regulation
   bool ups_failed = false;        // b4
@@ -28,6 +28,9 @@ struct Reading {
 
   bool operator==(const Reading&) const = default;
 };
+
+// The battery gives: in an outage, and in each test, in which some units stay on the utility by their own word.
+inline bool IsDischarging(const Reading& reading) { return reading.on_battery || reading.self_test; }
 
 // One of its flags.
 using Flag = bool Reading::*;

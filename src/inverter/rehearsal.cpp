@@ -65,10 +65,10 @@ Reading Usual() {
 // What the real inverter says now, as it would be on mains and with nothing wrong.
 Reading MainsLike(const std::optional<Reading>& like, const BatteryOptions& battery) {
   Reading reading = like.value_or(Usual());
-  if (!reading.utility_power) reading.utility_voltage = reading.output_voltage;
+  if (reading.on_battery || !reading.utility_voltage) reading.utility_voltage = reading.output_voltage;
   if (reading.load.value_or(0) <= 0) reading.load = 25;
   reading.load = PlayedLoad(battery, *reading.load);
-  reading.utility_power = true;
+  reading.on_battery = false;
   reading.battery_low = reading.avr_active = reading.ups_failed = reading.self_test = reading.shutdown_flag = false;
   return reading;
 }
@@ -141,7 +141,7 @@ Rehearsal::Step Rehearsal::OnMains(double block_voltage, milliseconds passed) co
 Rehearsal::Step Rehearsal::OnBattery(milliseconds passed) const {
   Reading reading = mains_;
   reading.utility_voltage = 0;
-  reading.utility_power = false;
+  reading.on_battery = true;
   reading.shutdown_flag = true;
   reading.battery_voltage = battery_.Voltage(power_);
   reading.battery_low = reading.battery_voltage <= (is_lithium_ ? kLithiumLow : kLeadLow) * blocks_;

@@ -14,6 +14,7 @@ constexpr int kSavedVersion = 1;
 constexpr double kMostEnergy = 1e9;      // Wh
 constexpr int64_t kLongest = 1LL << 40;  // ms
 constexpr double kMostClock = 1e15;      // ms
+constexpr double kMostVoltage = 1000;    // V
 constexpr size_t kLongestBoot = 40;
 
 void WriteTime(JsonWriter& json, const std::optional<WallTime>& time) {
@@ -60,10 +61,23 @@ bool ReadOutage(const Value& value, Outage& outage) {
   members.Read("energy", outage.energy, 0, kMostEnergy);
   members.Read("battery_low", outage.battery_low);
   members.ReadWhole("gaps", outage.gaps, 1 << 30);
+  if (members.Find("interruptions")) members.ReadWhole("interruptions", outage.interruptions, 1 << 30);
   if (members.Find("uncertain")) members.Read("uncertain", outage.is_uncertain);
   ReadBoot(members, "boot", outage.boot);
   ReadBoot(members, "end_boot", outage.end_boot);
   return members.is_good();
+}
+
+// What version 1.0.0 wrote while it was on battery without an outage: a test is none, and what had the utility in range
+// is one by the next reading's word.
+bool ReadRunning(const Value& value, Outages::SavedState& state) {
+  if (value.IsNull()) return true;
+  const Members members(value);
+  const Value* cause = members.Find("cause");
+  if (cause && cause->IsString() && std::string_view(cause->GetString(), cause->GetStringLength()) == "test") return true;
+  if (!ReadOutage(value, state.running.emplace())) return false;
+  state.is_counted = members.Find("interruptions") || state.running->cause != Cause::kMainsPresent;
+  return true;
 }
 
 bool ReadOutages(const Value& value, Outages::SavedState& state) {
@@ -77,8 +91,7 @@ bool ReadOutages(const Value& value, Outages::SavedState& state) {
     state.clock = std::chrono::milliseconds(std::llround(clock));
   }
   const Value* running = members.Find("running");
-  if (!members.Check(running)) return false;
-  if (!running->IsNull() && !ReadOutage(*running, state.running.emplace())) return false;
+  if (!members.Check(running) || !ReadRunning(*running, state)) return false;
   const Value* records = members.List("outages", Outages::kMost);
   if (!records) return false;
   return std::all_of(records->Begin(), records->End(),
@@ -94,6 +107,26 @@ void ReadBelief(Members& members, const char* key, std::optional<Belief>& belief
   members.Check(parts.is_good());
 }
 
+void ReadTest(Members& members, SupplyWatch::SavedState& supply) {
+  const Value* value = members.Find("test");
+  if (value->IsNull()) return;
+  Members parts(*value);
+  SupplyWatch::BegunTest& test = supply.test.emplace();
+  parts.Read("until_low", test.is_until_low);
+  parts.Read("on_battery", test.was_on_battery);
+  parts.Read("begin", test.begin);
+  members.Check(parts.is_good());
+}
+
+void WriteTest(JsonWriter& json, const std::optional<SupplyWatch::BegunTest>& test) {
+  if (!test) return json.Null();
+  json.Object([&] {
+    json.Key("until_low").Bool(test->is_until_low);
+    json.Key("on_battery").Bool(test->was_on_battery);
+    json.Key("begin").Text(FormatTime(test->begin));
+  });
+}
+
 bool ReadBattery(const Value& value, SavedBatteries::Entry& entry) {
   Members members(value);
   ReadBelief(members, "charge", entry.battery.charge, 0, 1);
@@ -106,6 +139,9 @@ bool ReadBattery(const Value& value, SavedBatteries::Entry& entry) {
   members.Read("shutdown_advised", entry.shutdown_advised);
   members.Read("was_pack", entry.was_pack);
   if (members.Find("has_thermometer")) members.Read("has_thermometer", entry.has_thermometer);
+  if (members.Find("utility_voltage")) members.Read("utility_voltage", entry.utility_voltage, 1, kMostVoltage);
+  if (members.Find("test")) ReadTest(members, entry.supply);
+  if (members.Find("battery_spent")) members.Read("battery_spent", entry.supply.is_battery_spent);
   members.Read("saved_at", entry.saved_at);
   ReadBoot(members, "boot", entry.boot);
   return members.is_good();
@@ -177,7 +213,7 @@ Outages::SavedState* WithOldestRecord(std::map<std::string, Outages::SavedState>
 
 namespace {
 
-void WriteMembers(JsonWriter& json, const Outage& outage) {
+void WriteMembers(JsonWriter& json, const Outage& outage, bool is_counted = true) {
   json.Key("begin").Text(FormatTime(outage.begin));
   WriteTime(json.Key("end"), outage.end);
   WriteTime(json.Key("end_earliest"), outage.end_earliest);
@@ -188,12 +224,13 @@ void WriteMembers(JsonWriter& json, const Outage& outage) {
   WriteNumber(json.Key("energy"), outage.energy);
   json.Key("battery_low").Bool(outage.battery_low);
   json.Key("gaps").Number(outage.gaps, 0);
+  if (is_counted) json.Key("interruptions").Number(outage.interruptions, 0);
   json.Key("uncertain").Bool(outage.is_uncertain);
 }
 
-void WriteRecord(JsonWriter& json, const Outage& outage) {
+void WriteRecord(JsonWriter& json, const Outage& outage, bool is_counted) {
   json.Object([&] {
-    WriteMembers(json, outage);
+    WriteMembers(json, outage, is_counted);
     json.TextMember("boot", outage.boot);
     json.TextMember("end_boot", outage.end_boot);
   });
@@ -213,12 +250,12 @@ std::string SavedOutages::ToJson() const {
     if (state.clock) json.Key("clock").Number(static_cast<double>(state.clock->count()), 0);
     json.Key("running");
     if (state.running) {
-      WriteRecord(json, *state.running);
+      WriteRecord(json, *state.running, state.is_counted);
     } else {
       json.Null();
     }
     json.Key("outages").Array([&] {
-      for (const Outage& outage : state.records) WriteRecord(json, outage);
+      for (const Outage& outage : state.records) WriteRecord(json, outage, /*is_counted=*/true);
     });
   });
 }
@@ -254,6 +291,9 @@ std::string SavedBatteries::ToJson() const {
     json.Key("shutdown_advised").Bool(entry.shutdown_advised);
     json.Key("was_pack").Bool(entry.was_pack);
     json.Key("has_thermometer").Bool(entry.has_thermometer);
+    WriteNumber(json.Key("utility_voltage"), entry.utility_voltage);
+    WriteTest(json.Key("test"), entry.supply.test);
+    json.Key("battery_spent").Bool(entry.supply.is_battery_spent);
     json.Key("saved_at").Text(FormatTime(entry.saved_at));
     json.TextMember("boot", entry.boot);
   });

@@ -25,8 +25,6 @@ struct Sentences {
 
 // clang-format off
 constexpr std::array kSentences{
-    Sentences{&Reading::battery_low, {LogLevel::kWarning, "battery low, the inverter will turn its output off soon: {}"},
-              {LogLevel::kInfo, "battery is no longer low: {}"}},
     Sentences{&Reading::ups_failed, {LogLevel::kWarning, "the inverter reports a fault, look at its display: {}"},
               {LogLevel::kInfo, "the inverter no longer reports a fault: {}"}},
     Sentences{&Reading::self_test, {LogLevel::kInfo, "self-test began: {}"}, {LogLevel::kInfo, "self-test ended: {}"}},
@@ -38,17 +36,38 @@ constexpr std::array kSentences{
 };
 // clang-format on
 
+// What the inverter does about it.
+LogLine BatteryLow(const Reading& reading, Supply supply) {
+  const std::string summary = Summary(reading);
+  switch (supply) {
+    case Supply::kOutage:
+      return {LogLevel::kWarning, "battery low, the inverter will turn its output off soon: " + summary};
+    case Supply::kTest:
+      return {LogLevel::kInfo, "battery low, so the test should end soon: " + summary};
+    case Supply::kBatteryPriority:
+      return {LogLevel::kInfo, "battery low, so the inverter should go back to the utility soon: " + summary};
+    case Supply::kUtility:
+      break;
+  }
+  return {LogLevel::kWarning, "battery low, although the inverter is on utility power: " + summary};
+}
+
 std::chrono::milliseconds Seconds(double seconds) { return std::chrono::milliseconds(std::llround(seconds * 1000)); }
 
 }  // namespace
 
 std::string Summary(const Reading& reading) {
   const std::string load = reading.load ? fmt::format(", load {:.0f}%", *reading.load) : "";
-  return fmt::format("utility {:.1f} V, battery {:.1f} V{}", reading.utility_voltage, reading.battery_voltage, load);
+  const std::string utility = reading.utility_voltage ? fmt::format("{:.1f} V", *reading.utility_voltage) : "unknown";
+  return fmt::format("utility {}, battery {:.1f} V{}", utility, reading.battery_voltage, load);
 }
 
-std::vector<LogLine> Changes(const Reading& before, const Reading& after) {
+std::vector<LogLine> Changes(const Reading& before, const Reading& after, Supply supply) {
   std::vector<LogLine> entries;
+  if (after.battery_low && !before.battery_low) entries.push_back(BatteryLow(after, supply));
+  if (before.battery_low && !after.battery_low) {
+    entries.push_back({LogLevel::kInfo, "battery is no longer low: " + Summary(after)});
+  }
   for (const Sentences& sentences : kSentences) {
     const bool is_set = after.*sentences.flag;
     if (before.*sentences.flag == is_set) continue;
@@ -65,23 +84,37 @@ LogLine Began(const Outage& outage, const Reading& reading) {
       return {LogLevel::kWarning, "utility power failed, running on battery: " + summary};
     case Cause::kOutOfRange:
       return {LogLevel::kWarning, "utility out of range, running on battery: " + summary};
-    case Cause::kTest:
-      return {LogLevel::kInfo, "self-test, running on battery: " + summary};
     case Cause::kMainsPresent:
-      return {LogLevel::kInfo,
-              "running on battery although utility power is present (battery priority mode?): " + summary};
+      return {LogLevel::kWarning,
+              MainsPresent(reading.utility_voltage.value_or(0)) + ", so this counts as an outage: " + summary};
+    case Cause::kUnknown:
+      break;
   }
-  return {LogLevel::kWarning, summary};
+  return {LogLevel::kWarning, "running on battery: " + summary};
+}
+
+LogLine Interrupted(const Reading& reading) {
+  return {LogLevel::kInfo, fmt::format("on utility power again; the outage is over when this has held for {} s: {}",
+                                       Outages::kHolds.count(), Summary(reading))};
 }
 
 LogLine Ended(const Outage& outage, const Reading& reading) {
   const std::string energy = outage.energy > 0 ? fmt::format("; {:.2f} kWh used", outage.energy / 1000) : "";
   const std::string unseen = outage.end_earliest ? " or more: its end was not seen" : "";
-  return {LogLevel::kInfo, fmt::format("{} after {}{}{}, battery down to {:.1f} V: {}",
-                                       IsOutage(outage.cause) ? "utility power is back" : "back on utility power",
-                                       InWords(outage.duration), unseen, energy,
+  const std::string parts = outage.interruptions > 0 ? fmt::format(" on battery in {} parts", outage.interruptions + 1) : "";
+  return {LogLevel::kInfo, fmt::format("utility power is back after {}{}{}{}, battery down to {:.1f} V: {}",
+                                       InWords(outage.duration), parts, unseen, energy,
                                        outage.lowest_battery_voltage.value_or(0), Summary(reading))};
 }
+
+LogLine OnBattery(Supply supply, const Reading& reading) {
+  const std::string_view why = supply == Supply::kTest ? "self-test, running on battery: " : "battery-priority mode, running on battery: ";
+  return {LogLevel::kInfo, std::string(why) + Summary(reading)};
+}
+
+LogLine BackOnUtility(const Reading& reading) { return {LogLevel::kInfo, "back on utility power: " + Summary(reading)}; }
+
+std::string MainsPresent(double volts) { return fmt::format("on battery although the utility shows {:.0f} V", volts); }
 
 LogLine Learned(const Range& capacity) {
   return {LogLevel::kInfo,
@@ -105,7 +138,7 @@ LogLine BriefOutage(double voltage) {
           fmt::format("utility power failed for a moment, between two polls (fault voltage {:.1f} V)", voltage)};
 }
 
-LogLine ShutdownAdvised(const std::vector<ShutdownAdvisor::Reason>& reasons) {
+LogLine ShutdownAdvised(const std::vector<ShutdownAdvisor::Reason>& reasons, bool may_switch_off) {
   using Why = ShutdownAdvisor::Why;
   const auto words = [](const ShutdownAdvisor::Reason& reason) -> std::string {
     switch (reason.why) {
@@ -121,12 +154,19 @@ LogLine ShutdownAdvised(const std::vector<ShutdownAdvisor::Reason>& reasons) {
         return "the inverter reports a low battery";
       case Why::kRequested:
         return "requested by a NUT primary";
+      case Why::kCutoff:
+        return fmt::format("battery {:.1f} V (cut-off {:.1f} V)", reason.value, reason.limit);
     }
     return "";
   };
   std::string text;
   for (const auto& reason : reasons) text += (text.empty() ? "" : ", ") + words(reason);
+  if (may_switch_off) text += "; the inverter may switch off at any moment";
   return {LogLevel::kWarning, "shutdown advised: " + text};
+}
+
+LogLine MaySwitchOff() {
+  return {LogLevel::kWarning, "the battery is at its end; the inverter may switch off at any moment"};
 }
 
 LogLine ShutdownWithdrawn() { return {LogLevel::kInfo, "shutdown no longer advised: utility power is stable again"}; }

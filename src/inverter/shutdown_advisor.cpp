@@ -1,14 +1,37 @@
 #include "inverter/shutdown_advisor.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "base/time.h"
 
 namespace aims {
+namespace {
+
+// What the inverter measures, and not what was counted.
+bool IsHard(const ShutdownAdvisor::Reason& reason) {
+  using Why = ShutdownAdvisor::Why;
+  return reason.why == Why::kBatteryLow || reason.why == Why::kCutoff;
+}
+
+}  // namespace
 
 void ShutdownAdvisor::Follow(const Input& input, Time now) {
+  FollowUtility(input, now);
   FollowConditions(input, now);
+  FollowEnd(input, now);
   FollowStart(input, now);
+}
+
+// The advice ends when the utility has held.
+void ShutdownAdvisor::FollowUtility(const Input& input, Time now) {
+  const bool is_there = input.is_utility_there && !input.silent_for;
+  if (is_there && !mains_since_) mains_since_ = now;
+  if (!is_there) mains_since_.reset();
+  if (input.in_outage || !mains_since_ || now - *mains_since_ < options_.restore_delay) return;
+  is_advised_ = is_requested_ = false;
+  reasons_.clear();
 }
 
 // A failure of seconds does not end that it is safe: each would be two lines in Home Assistant's Activity, and a start
@@ -32,46 +55,54 @@ void ShutdownAdvisor::Request() {
   is_advised_ = true;
 }
 
+// In an interruption the conditions' times go on: a utility that is taken for seconds fills no battery.
 void ShutdownAdvisor::FollowConditions(const Input& input, Time now) {
-  const bool on_mains = !input.on_battery && !input.silent_for;
-  if (on_mains && !mains_since_) mains_since_ = now;
-  if (!on_mains) mains_since_.reset();
-  const Duration held = mains_since_ ? now - *mains_since_ : Duration(0);
-
-  if (!input.on_battery) {
+  if (!input.in_outage && !input.is_interrupted) {
     met_since_ = {};
-    if (mains_since_ && held >= options_.restore_delay) {
-      is_advised_ = is_requested_ = false;
-      reasons_.clear();
-    }
     return;
   }
-  const bool is_only_guessed = input.silent_for && *input.silent_for < kSilenceCounts;
-  const std::vector<Reason> met = is_only_guessed ? std::vector<Reason>() : Met(input);
-  std::vector<Reason> held_long;
+  const std::vector<Reason> met = Met(input);
   for (size_t i = 0; i < met_since_.size(); ++i) {
-    const auto found = std::find_if(met.begin(), met.end(),
+    const bool is_met = std::any_of(met.begin(), met.end(),
                                     [&](const Reason& reason) { return static_cast<size_t>(reason.why) == i; });
-    if (found == met.end()) {
-      met_since_[i].reset();
-      continue;
-    }
-    if (!met_since_[i]) met_since_[i] = now;
-    const bool may_be_inrush = found->why == Why::kBatteryLow || found->why == Why::kRuntime;
-    const Duration delay = may_be_inrush ? std::max<Duration>(options_.delay, kInrush) : options_.delay;
-    if (now - *met_since_[i] >= delay) held_long.push_back(*found);
+    if (!is_met) met_since_[i].reset();
+    if (is_met && !met_since_[i]) met_since_[i] = now;
   }
-  if (is_requested_) held_long.push_back({Why::kRequested, 1});
-  if (held_long.empty()) return;
+  if (!input.in_outage) return;
+  std::vector<Reason> counting;
+  std::copy_if(met.begin(), met.end(), std::back_inserter(counting),
+               [&](const Reason& reason) { return Counts(reason, input, now); });
+  if (is_requested_) counting.push_back({Why::kRequested, 1});
+  if (counting.empty()) return;
   is_advised_ = true;
-  reasons_ = std::move(held_long);
+  is_battery_ending_ = is_battery_ending_ || std::any_of(counting.begin(), counting.end(), IsHard);
+  reasons_ = std::move(counting);
 }
 
+// What is met has held for the delay, and the outage is no test.
+bool ShutdownAdvisor::Counts(const Reason& reason, const Input& input, Time now) const {
+  const bool may_be_inrush = IsHard(reason) || reason.why == Why::kRuntime;
+  const Duration delay = may_be_inrush ? std::max<Duration>(options_.delay, kInrush) : options_.delay;
+  const Duration is_no_test = reason.why == Why::kBatteryLow ? kLowIsNoTest : kIsNoTest;
+  if (input.may_be_test && input.on_battery_for < is_no_test) return false;
+  return now - *met_since_[static_cast<size_t>(reason.why)] >= delay;
+}
+
+void ShutdownAdvisor::FollowEnd(const Input& input, Time now) {
+  const auto is_met = [&](Why why) { return met_since_[static_cast<size_t>(why)].has_value(); };
+  if (input.in_outage && (is_met(Why::kBatteryLow) || is_met(Why::kCutoff))) return not_ending_since_.reset();
+  if (!not_ending_since_) not_ending_since_ = now;
+  if (now - *not_ending_since_ >= kEndingHolds) is_battery_ending_ = false;
+}
+
+// While the inverter has not been silent for long, what it said last counts, and nothing that is guessed.
 std::vector<ShutdownAdvisor::Reason> ShutdownAdvisor::Met(const Input& input) const {
   std::vector<Reason> met;
-  if (input.counts == Counts::kNothing) return met;
   if (input.battery_low) met.push_back({Why::kBatteryLow, 1});
-  if (input.counts == Counts::kBatteryLow) return met;
+  if (input.voltage && input.cutoff_voltage && *input.voltage <= *input.cutoff_voltage) {
+    met.push_back({Why::kCutoff, *input.voltage, *input.cutoff_voltage});
+  }
+  if (input.silent_for && *input.silent_for < kSilenceCounts) return met;
   if (input.charge && *input.charge <= options_.charge) {
     met.push_back({Why::kCharge, *input.charge, options_.charge});
   }

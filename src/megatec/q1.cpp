@@ -96,7 +96,7 @@ bool IsFlags(string_view field) {
 }
 
 bool AllZero(const Reading& reading) {
-  return reading.utility_voltage == 0 && reading.utility_fault_voltage.value_or(0) == 0 &&
+  return reading.utility_voltage.value_or(0) == 0 && reading.utility_fault_voltage.value_or(0) == 0 &&
          reading.output_voltage == 0 && reading.load.value_or(0) == 0 && reading.output_frequency.value_or(0) == 0 &&
          reading.battery_voltage == 0 && reading.temperature.value_or(0) == 0;
 }
@@ -200,16 +200,16 @@ tl::expected<Reading, Refusal> ParseStatus(string_view line) {
   if (!has_start && text[0].size() < kVoltageWidth) return refused(Refusal::kTruncated);
 
   Reading reading;
-  const bool numbers = Measured(text[0], reading.utility_voltage) &&
+  const bool numbers = MeasuredOrNot(text[0], reading.utility_voltage) &&
                        MeasuredOrNot(text[1], reading.utility_fault_voltage) &&
                        Measured(text[2], reading.output_voltage) && MeasuredOrNot(text[3], reading.load) &&
                        MeasuredOrNot(text[4], reading.output_frequency) && Measured(text[5], reading.battery_voltage) &&
                        MeasuredOrNot(text[6], reading.temperature);
-  if (!numbers) return refused(Refusal::kBadNumber);
+  if (!numbers || reading.utility_voltage.value_or(0) < 0) return refused(Refusal::kBadNumber);
   if (AllZero(reading)) return refused(Refusal::kNotInitialised);
 
   const auto bit = [flags = text[7]](size_t b) { return flags[kFlagCount - 1 - b] == '1'; };
-  reading.utility_power = !bit(7);
+  reading.on_battery = bit(7);
   reading.battery_low = bit(6);
   reading.avr_active = bit(5);
   reading.ups_failed = bit(4);

@@ -39,8 +39,8 @@ std::string_view Describe(Refusal refusal);
 
 // Reads one line, with or without its end of line, its '(' and noise before it: what follows the last '(' counts.
 // It is a status when it has exactly eight fields divided by blanks, the eighth is exactly eight of '0' and '1' (a NUL
-// counts as '0': nut #1978), and input, output and battery voltage are numbers. The other numbers may be placeholders
-// (`--.-`, `-`, `@`). A line without '(' must have its first field in full, or a lost head would read 111.0 V as 11.0.
+// counts as '0': nut #1978), and output and battery voltage are numbers. The other numbers may be placeholders (`--.-`,
+// `-`, `@`). A line without '(' must have its first field in full, or a lost head would read 111.0 V as 11.0.
 tl::expected<Reading, Refusal> ParseStatus(std::string_view line);
 
 // True as soon as `bytes`, all that came since `request` was sent, hold a complete line (ended by CR or LF) that says

@@ -27,6 +27,8 @@ constexpr double kFloatVoltage = 13.5;
 constexpr double kLowBatteryVoltage = 10.5;  // b6
 constexpr double kCutOffVoltage = 10.0;      // the output goes off
 constexpr double kUtilityVoltage = 120;      // V
+constexpr double kGeneratorVoltage = 118;
+constexpr double kSagVoltage = 98;
 constexpr auto kOutagePeriod = 600s;
 constexpr auto kOutageLength = 60s;
 constexpr auto kShortTest = 10s;
@@ -55,27 +57,30 @@ Simulator::Simulator(Time now, Mains mains, const BatteryOptions& battery)
       capacity_(battery.capacity.value_or(kCapacity)),
       battery_(battery.type.value_or(BatteryType::kFlooded), nominal_voltage_, capacity_) {}
 
-bool Simulator::OnMains() const {
+Simulator::Fed Simulator::FedBy() const {
   const bool outage = mains_ == Mains::kOutages && (now_ - started_) >= kOutagePeriod &&
                       (now_ - started_) % kOutagePeriod < kOutageLength;
-  return utility_ && !outage;
+  return outage ? Fed::kNothing : fed_;
 }
 
 void Simulator::Advance(Time now) {
   const std::chrono::duration<double> passed = now - now_;
   now_ = now;
-  if (off_at_ && on_at_ && now_ >= *on_at_ && OnMains()) {
+  if (off_at_ && on_at_ && now_ >= *on_at_ && CanTake()) {
     off_at_.reset();
     on_at_.reset();
   }
-  if (OnMains() && !IsTesting()) {
+  const double low = kLowBatteryVoltage * nominal_voltage_ / 12;
+  if (battery_.is_full()) is_draining_ = has_priority_;
+  if (!IsDischarging()) {
     battery_.Charge(kChargeRate * capacity_, passed);
     is_cut_off_ = false;
-  } else {
-    if (battery_voltage() < kLowBatteryVoltage * nominal_voltage_ / 12) test_until_ = now_;
-    battery_.Discharge(BatteryPower(), passed);
-    if (battery_voltage() <= kCutOffVoltage * nominal_voltage_ / 12) is_cut_off_ = true;
+    return;
   }
+  if (battery_voltage() < low) test_until_ = now_;
+  if (battery_voltage() < low && CanTake()) is_draining_ = false;
+  battery_.Discharge(BatteryPower(), passed);
+  if (battery_voltage() <= kCutOffVoltage * nominal_voltage_ / 12) is_cut_off_ = true;
 }
 
 // W out of the battery at the present load.
@@ -84,7 +89,7 @@ double Simulator::BatteryPower() const {
 }
 
 double Simulator::Voltage(const BatteryModel& battery) const {
-  if (!OnMains() || IsTesting()) return battery.Voltage(BatteryPower());
+  if (IsDischarging()) return battery.Voltage(BatteryPower());
   const double blocks = nominal_voltage_ / 12;
   if (battery.is_full()) return kFloatVoltage * blocks;
   return std::min(kBoostVoltage * blocks, battery.Voltage(0) + kChargeRise * blocks);
@@ -97,7 +102,19 @@ bool Simulator::Obey(string_view command) {
   const string_view what = command.substr(0, blank);
   const string_view how = blank == string_view::npos ? "" : command.substr(blank + 1);
   if (what == "utility" && (how == "on" || how == "off")) {
-    utility_ = how == "on";
+    fed_ = how == "on" ? Fed::kUtility : Fed::kNothing;
+    return true;
+  }
+  if (command == "generator" || command == "sag") {
+    fed_ = command == "sag" ? Fed::kSag : Fed::kGenerator;
+    return true;
+  }
+  if (what == "priority" && (how.empty() || how == "on" || how == "off")) {
+    has_priority_ = is_draining_ = how != "off";
+    return true;
+  }
+  if (command == "no b2 test" || command == "b2 test") {
+    tells_of_tests_ = command == "b2 test";
     return true;
   }
   if (what == "battery") {
@@ -188,16 +205,20 @@ std::string Simulator::Reply(string_view request) {
 }
 
 std::string Simulator::Status() {
-  const bool mains = OnMains();
+  const Fed fed = FedBy();
   const double battery = battery_voltage();
-  const bool inverting = !mains && !is_cut_off_ && !IsOff();
-  const bool gives = inverting || (mains && !IsOff());
-  const double input = mains ? kUtilityVoltage + Noise(0.4) : 0;
-  const double output = !gives ? 0 : mains ? input : kUtilityVoltage;
+  const bool on_battery = !CanTake() || is_draining_ || (IsTesting() && !tells_of_tests_);
+  const bool gives = !IsOff() && !(on_battery && is_cut_off_);
+  const double noise = Noise(0.4);
+  const double input = fed == Fed::kNothing     ? 0
+                       : fed == Fed::kUtility   ? kUtilityVoltage + noise
+                       : fed == Fed::kGenerator ? kGeneratorVoltage + noise
+                                                : kSagVoltage + noise;
+  const double output = !gives ? 0 : on_battery ? kUtilityVoltage : input;
   return fmt::format("({:05.1f} {:05.1f} {:05.1f} {:03.0f} {:04.1f} {:04.1f} 00.0 {:d}{:d}001{:d}{:d}{:d}\r", input,
-                     mains ? input : 110.0, output, gives ? load_ : 0, gives ? 60.0 : 0.0, battery, !mains,
-                     battery < kLowBatteryVoltage * nominal_voltage_ / 12, IsTesting(), !mains || off_at_.has_value(),
-                     beeper_);
+                     fed == Fed::kUtility ? input : 110.0, output, gives ? load_ : 0, gives ? 60.0 : 0.0, battery,
+                     on_battery, battery < kLowBatteryVoltage * nominal_voltage_ / 12, IsTesting() && tells_of_tests_,
+                     on_battery || off_at_.has_value(), beeper_);
 }
 
 // Even between -most and +most, the same in every run.

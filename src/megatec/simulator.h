@@ -33,8 +33,10 @@ class Simulator {
   // Lets the time pass.
   void Advance(Time now);
 
-  // `utility on|off`, `battery 11.4` (V), `load 40` (%), and `fault silence|garbage|half|noise|nak|late|echo|voltronic|
-  // axpert|none`. False: it is none of them.
+  // `utility on|off`; `generator`: the inverter refuses what it is given, although the voltage is right; `sag`: it refuses
+  // 98 V; `priority [on|off]`: SW5 is set to battery priority; `no b2 test` and `b2 test`: how it tells of its tests;
+  // `battery 11.4` (V), `load 40` (%), and `fault silence|garbage|half|noise|nak|late|echo|voltronic|axpert|none`. False:
+  // it is none of them.
   bool Obey(std::string_view command);
 
   // What the inverter sends after `request`, which ends in CR or LF. Empty: nothing. It knows Q1 and, as its Megatec
@@ -47,7 +49,11 @@ class Simulator {
   double battery_voltage() const;  // V
 
  private:
-  bool OnMains() const;
+  enum class Fed { kUtility, kNothing, kGenerator, kSag };
+
+  Fed FedBy() const;
+  bool CanTake() const { return FedBy() == Fed::kUtility; }  // what it is fed
+  bool IsDischarging() const { return !CanTake() || IsTesting() || is_draining_; }
   bool IsTesting() const { return now_ < test_until_; }
   bool IsOff() const { return off_at_ && now_ >= *off_at_; }
   bool Follow(std::string_view command);
@@ -59,7 +65,10 @@ class Simulator {
   Mains mains_;
   Time started_;
   Time now_;
-  bool utility_ = true;
+  Fed fed_ = Fed::kUtility;
+  bool has_priority_ = false;
+  bool is_draining_ = false;   // because of that
+  bool tells_of_tests_ = true;
   double nominal_voltage_;  // V
   double rated_power_;      // VA
   double capacity_;         // Ah

@@ -20,6 +20,7 @@ bool ReadEvent(const rapidjson::Value& value, PowerEvent& event) {
   members.Read("id", event.id);
   members.Read("time", event.time);
   if (members.Find("fault_voltage")) members.Read("fault_voltage", event.fault_voltage.emplace(), 0, kMostVoltage);
+  if (members.Find("cause")) members.ReadName("cause", kCauses, event.cause.emplace());
   return members.is_good() && IsTopicLevel(event.inverter) && event.id.size() <= kLongestId;
 }
 
@@ -31,6 +32,7 @@ void WriteEvents(JsonWriter& json, const std::deque<PowerEvent>& events) {
         json.Key("event_type").Text(Name(event.type));
         json.Key("id").Text(event.id);
         json.Key("time").Text(FormatTime(event.time));
+        if (event.cause) json.Key("cause").Text(Name(*event.cause));
         if (event.fault_voltage) json.Key("fault_voltage").Number(*event.fault_voltage, 1);
       });
     }

@@ -1,6 +1,7 @@
 #include "mqtt/report_pace.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "homeassistant/entities.h"
 
@@ -30,13 +31,15 @@ Difference Between(const Snapshot& before, const Snapshot& after) {
     (both_numbers || IsOneOf<OwnNumber>(entity.source) ? changes.measurement : changes.status) = true;
   }
   if (before.nut_clients != after.nut_clients) changes.status = true;  // also another one instead
+  const auto running = [](const Snapshot& s) { return std::tuple(s.outage_cause, s.is_mains_present, s.may_switch_off); };
+  if (running(before) != running(after)) changes.status = true;
   return changes;
 }
 
 }  // namespace
 
 bool ReportPace::IsDue(const Snapshot& snapshot, Time now) const {
-  const bool on_battery = snapshot.reading && !snapshot.reading->utility_power;
+  const bool on_battery = snapshot.reading && snapshot.reading->on_battery;
   const Duration pace = on_battery ? std::min(kReportIntervalOnBattery, report_interval_) : report_interval_;
   const Difference changes = Between(told_, snapshot);
   const Duration since = now - told_at_ + std::min(kMostSlack, poll_interval_ / 2);

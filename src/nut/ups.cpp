@@ -1,5 +1,7 @@
 #include "nut/ups.h"
 
+#include "inverter/sentences.h"
+
 namespace aims::nut {
 
 void Ups::OnUpdate(Inverter::Time now) {
@@ -50,7 +52,7 @@ std::string Ups::status() const {
   std::string status;
   if (snapshot.in_outage) {
     status = IsOrder() ? "FSD OB LB DISCHRG" : "OB DISCHRG";
-  } else if (snapshot.on_battery_since || (reading && reading->self_test)) {
+  } else if (reading && IsDischarging(*reading)) {
     status = "OL DISCHRG";  // a test, or battery priority: the utility is there
   } else {
     status = snapshot.battery_charge && *snapshot.battery_charge < kFull ? "OL CHRG" : "OL";
@@ -59,6 +61,17 @@ std::string Ups::status() const {
   if (reading && reading->avr_active) status += " BOOST";
   if (snapshot.battery_problem) status += " RB";
   return status;
+}
+
+std::string Ups::alarm() const {
+  const Snapshot& snapshot = inverter_.snapshot();
+  const Reading* reading = this->reading();
+  std::string alarm;
+  const auto add = [&](std::string_view what) { alarm.append(alarm.empty() ? "" : "; ").append(what); };
+  if (reading && reading->ups_failed) add("UPS failed");
+  if (snapshot.is_mains_present && reading) add(MainsPresent(reading->utility_voltage.value_or(0)));
+  if (snapshot.may_switch_off) add("the inverter may switch off at any moment");
+  return alarm;
 }
 
 }  // namespace aims::nut

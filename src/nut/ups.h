@@ -44,6 +44,8 @@ class Ups {
   // "OL CHRG", "OB DISCHRG", "FSD OB LB DISCHRG" … (https://networkupstools.org/docs/developer-guide.chunked, "status
   // data"). Never CAL, BYPASS, OFF or ALARM, which a client may take for an order, too.
   std::string status() const;
+  // What is wrong, in words; empty: nothing.
+  std::string alarm() const;
   // W, of what stands.
   std::optional<double> load_power() const;
 

@@ -86,8 +86,8 @@ constexpr Variable kVariables[] = {
      [](const Ups& ups) { return OfReading(ups, &Reading::output_frequency, 1); }, true},
     {"output.voltage", "Output voltage (V)",
      [](const Ups& ups) { return OfReading(ups, &Reading::output_voltage, 1); }, true},
-    {"ups.alarm", "Fault that the inverter reports",
-     [](const Ups& ups) -> Text { return ups.reading() && ups.reading()->ups_failed ? Text("UPS failed") : std::nullopt; }},
+    {"ups.alarm", "What is wrong with the inverter, or with what it runs on",
+     [](const Ups& ups) { return OrNothing(ups.alarm()); }},
     {"ups.beeper.status", "Whether the inverter beeps on battery",
      [](const Ups& ups) -> Text {
        if (!ups.reading()) return {};
@@ -113,7 +113,8 @@ constexpr Variable kVariables[] = {
     {"ups.test.result", "Whether a battery test is in progress",
      [](const Ups& ups) -> Text {
        if (!ups.reading()) return {};
-       return ups.reading()->self_test ? "In progress" : "No test in progress";
+       const bool is_testing = ups.reading()->self_test || ups.inverter().snapshot().is_testing;
+       return is_testing ? "In progress" : "No test in progress";
      }},
 };
 

@@ -89,6 +89,13 @@ InverterOptions ReadInverter(Section& section) {
   section.Read("rated_power", inverter.battery.rated_power, 50, 50'000, " (VA)");
   if (const auto rate = section.Choice("baud_rate", kBaudRates)) inverter.baud_rate = kBaudRates[*rate];
   section.Read("poll_interval", inverter.poll_interval, 0, 60);
+  if (const auto volts = section.Choice("utility_voltage", kUtilityVoltages)) {
+    inverter.utility_voltage = kUtilityVoltages[*volts];
+  }
+  section.Read("battery_priority", inverter.has_battery_priority);
+  if (inverter.has_battery_priority && !inverter.utility_voltage) {
+    section.Mistake("battery_priority", "it needs utility_voltage, to tell an outage from the battery-priority mode");
+  }
   for (const auto& [before, now] : kMoved) {
     if (section.Find(before)) section.Mistake(before, fmt::format("this option has moved; it is {} now", now));
   }

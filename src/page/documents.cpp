@@ -135,7 +135,7 @@ void AddSeries(std::string& json, std::string_view name, const std::vector<Row>&
 // The newest first, that which goes on at the top.
 std::vector<const Outage*> NewestFirst(const Outages::SavedState& state) {
   std::vector<const Outage*> outages;
-  if (state.running && IsOutage(state.running->cause)) outages.push_back(&*state.running);
+  if (state.running && state.is_counted) outages.push_back(&*state.running);
   std::for_each(state.records.rbegin(), state.records.rend(), [&](const Outage& one) { outages.push_back(&one); });
   return outages;
 }
@@ -217,14 +217,15 @@ std::string OutagesDocument(const std::vector<Shown>& inverters) {
 std::string OutagesCsv(const std::vector<Shown>& inverters) {
   std::string csv =
       "inverter,begin,end,duration_s,cause,lowest_battery_voltage_v,highest_load_percent,energy_wh,battery_low,gaps,"
-      "uncertain\r\n";
+      "uncertain,interruptions\r\n";
   for (const Shown& shown : inverters) {
     for (const Outage* outage : NewestFirst(shown.inverter->outages())) {
-      fmt::format_to(std::back_inserter(csv), "{},{},{},{},{},{},{},{:.1f},{},{},{}\r\n", Field(shown.device().name),
+      fmt::format_to(std::back_inserter(csv), "{},{},{},{},{},{},{},{:.1f},{},{},{},{}\r\n", Field(shown.device().name),
                      FormatTime(outage->begin), Cell(outage->end),
                      std::chrono::round<std::chrono::seconds>(outage->duration).count(), Name(outage->cause),
                      Cell(outage->lowest_battery_voltage), Cell(outage->highest_load), outage->energy,
-                     outage->battery_low ? "yes" : "no", outage->gaps, outage->is_uncertain ? "yes" : "no");
+                     outage->battery_low ? "yes" : "no", outage->gaps, outage->is_uncertain ? "yes" : "no",
+                     outage->interruptions);
     }
   }
   return csv;

@@ -16,7 +16,7 @@ std::vector<std::string_view> MissingOf(const BatteryOptions& battery) {
 
 // The first of the owner's conditions that time alone brings about. The voltage's cannot be foretold.
 std::optional<double> UntilAdvised(const Snapshot& snapshot, const ShutdownOptions& shutdown, WallTime now) {
-  const bool is_on_purpose = snapshot.on_battery_since && !snapshot.in_outage;  // a self-test, or battery priority
+  const bool is_on_purpose = snapshot.reading && IsDischarging(*snapshot.reading) && !snapshot.in_outage;
   if (snapshot.shutdown_advised || is_on_purpose) return {};
   std::optional<double> first;
   const auto consider = [&](double seconds) {

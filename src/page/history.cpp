@@ -110,9 +110,9 @@ void History::Interval::Add(const Snapshot& snapshot) {
   const Reading& reading = *snapshot.reading;
   const auto add = [](Gathered& to, double value) { to.Add(value, value, value); };
   ++count;
-  if (!reading.utility_power || reading.self_test) ++on_battery;
+  if (snapshot.utility_power == false) ++on_battery;
   add(battery_voltage, reading.battery_voltage);
-  add(utility_voltage, reading.utility_voltage);
+  if (reading.utility_voltage) add(utility_voltage, *reading.utility_voltage);
   add(output_voltage, reading.output_voltage);
   if (reading.load) add(load, *reading.load);
   if (!snapshot.battery_charge) return;

@@ -35,7 +35,7 @@ struct Row {
   Volts output_voltage{};
   Percent load{};
   Percent battery_charge{};  // the least and the most are those of its range
-  uint8_t on_battery = 0;    // % of the time
+  uint8_t on_battery = 0;    // % of the time, in outages
 
   bool operator==(const Row&) const = default;
 };

@@ -31,6 +31,10 @@ class CommandSender {
   bool Take(Command command, Time now);
   // When what waits may be sent; nothing: nothing waits.
   std::optional<Time> due() const;
+  // What waits; nothing: nothing does.
+  std::optional<Command> waiting() const { return waiting_ ? std::optional(waiting_->command) : std::nullopt; }
+  // The inverter said so of what was sent last, before the next reading.
+  bool is_refused() const { return sent_ && sent_->is_refused; }
   // What could not be sent in time is no longer wanted.
   void DropOld(Time now);
   void Drop(const std::string& why);

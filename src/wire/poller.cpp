@@ -97,7 +97,10 @@ asio::awaitable<void> Poller::SendCommands() {
   commands_.DropOld(Clock::now());
   while (commands_.due() && *commands_.due() <= Clock::now() && link_.is_open() && IsAnswering()) {
     const Reading before = *inverter_.snapshot().reading;
+    const bool is_test = IsTest(*commands_.waiting());
+    if (is_test) Deliver(inverter_.BeginTest(*commands_.waiting(), Now()));
     const auto sent = co_await commands_.Send(link_, before);
+    if (is_test && commands_.is_refused()) Deliver(inverter_.DropTest(Now()));
     if (!sent) {
       Gone(sent.error());
       co_return co_await PauseBeforeOpen();
@@ -150,12 +153,12 @@ void Poller::Apply(const Reading& reading) {
                                                           InWords(now - silent_since_), Summary(reading))});
   }
   if (!before) back_since_ = now;
-  if (before) {
-    for (const LogLine& line : Changes(*before, reading)) Say(About::kFlags, line);
-  }
   if (now - back_since_ >= kWellAfter) troubles_.Clear();
   timeouts_ = 0;
   Deliver(inverter_.Apply(reading, Now()));
+  if (before) {
+    for (const LogLine& line : Changes(*before, reading, inverter_.supply())) Say(About::kFlags, line);
+  }
   commands_.Judge(reading);
 }
 

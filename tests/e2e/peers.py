@@ -45,7 +45,7 @@ KEYS = WIRE | {
     "connection", "status", "battery_charge", "battery_runtime", "battery_health", "battery_problem", "load_power",
     "energy_on_battery", "energy_total", "on_battery_since", "last_outage", "last_outage_duration", "outages",
     "shutdown_advised", "safe_to_start", "shutdown_reasons", "last_outage_record", "battery_charge_range",
-    "battery_runtime_range",
+    "battery_runtime_range", "running_outage",
 }
 
 

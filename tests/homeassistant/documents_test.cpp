@@ -54,7 +54,8 @@ TEST_CASE("the keys of the state are those of the discovery, in every state of k
   CHECK(components.size() == 31);
   CHECK(components.erase("power_event") == 1);  // what happens is no state
   // The sources of attributes.
-  components.insert({"battery_charge_range", "battery_runtime_range", "shutdown_reasons", "last_outage_record"});
+  components.insert({"battery_charge_range", "battery_runtime_range", "shutdown_reasons", "running_outage",
+                     "last_outage_record"});
   for (const Snapshot& snapshot :
        {Snapshot{}, Snapshot{Reading{}, true}, Snapshot{*megatec::ParseStatus(frames::kMains), true}}) {
     CHECK(KeysOf(Parsed(StateDocument(snapshot))) == components);
@@ -62,7 +63,8 @@ TEST_CASE("the keys of the state are those of the discovery, in every state of k
 }
 
 TEST_CASE("the state of a real frame, value by value") {
-  const Snapshot snapshot{*megatec::ParseStatus(frames::kMains), true};
+  Snapshot snapshot{*megatec::ParseStatus(frames::kMains), true};
+  snapshot.utility_power = true;
   CHECK(
       StateDocument(snapshot) ==
       R"({"battery_low":"OFF","battery_voltage":13.5,"utility_power":"ON","utility_voltage":111.0,)"
@@ -71,7 +73,7 @@ TEST_CASE("the state of a real frame, value by value") {
       R"("avr_active":"OFF","connection":"ON","status":null,"battery_charge":null,"battery_runtime":null,)"
       R"("battery_health":null,"battery_problem":"OFF","load_power":null,"energy_on_battery":0.0,"energy_total":0.0,)"
       R"("on_battery_since":null,"last_outage":null,"last_outage_duration":null,"outages":0,"shutdown_advised":"OFF",)"
-      R"("safe_to_start":"OFF","battery_charge_range":null,"battery_runtime_range":null,"shutdown_reasons":{"reasons":[]},"last_outage_record":null})");
+      R"("safe_to_start":"OFF","battery_charge_range":null,"battery_runtime_range":null,"shutdown_reasons":{"reasons":[]},"running_outage":null,"last_outage_record":null})");
 }
 
 TEST_CASE("what follows from readings is written in its own forms") {
@@ -98,7 +100,13 @@ TEST_CASE("what follows from readings is written in its own forms") {
   CHECK(reasons[1]["value"].GetDouble() == 280.0);
   CHECK(reasons[1]["limit"].GetDouble() == 300.0);
   CHECK_FALSE(reasons[0].HasMember("limit"));
-  CHECK(Text(state["last_outage_record"], "cause") == "mains present");
+  CHECK(Text(state["last_outage_record"], "cause") == "unknown");
+  CHECK(state["running_outage"].IsNull());
+  snapshot.outage_cause = Cause::kMainsPresent;
+  snapshot.is_mains_present = true;
+  const auto running = Parsed(StateDocument(snapshot));
+  CHECK(Text(running["running_outage"], "cause") == "mains present");
+  CHECK(running["running_outage"]["mains_present"].GetBool());
 }
 
 TEST_CASE("an inverter that does not answer has null for all of the wire, and a connection that is off") {

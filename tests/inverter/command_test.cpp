@@ -42,7 +42,7 @@ TEST_CASE("a beeper that is as it should be is not turned over") {
 
 TEST_CASE("only what a reading shows is confirmed") {
   Reading before;
-  before.utility_power = true;
+  before.on_battery = false;
   Reading after = before;
   for (const Command command : {Command::kSelfTest, Command::kCancelTest, Command::kShutdownRestore,
                                 Command::kCancelShutdown, Command::kBeeperOn, Command::kRehearse}) {
@@ -61,12 +61,12 @@ TEST_CASE("only what a reading shows is confirmed") {
 // b1 comes on at once in every outage of an AIMS.
 TEST_CASE("a shutdown flag that came with an outage confirms nothing") {
   Reading before;
-  before.utility_power = true;
+  before.on_battery = false;
   Reading after = before;
   after.shutdown_flag = true;
   CHECK(Confirms(Command::kShutdownRestore, before, after));
   CHECK(Confirms(Command::kCancelShutdown, after, before));
-  after.utility_power = false;
+  after.on_battery = true;
   CHECK_FALSE(Confirms(Command::kShutdownRestore, before, after));
   CHECK_FALSE(Confirms(Command::kCancelShutdown, after, before));
 }

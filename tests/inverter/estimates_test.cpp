@@ -81,7 +81,7 @@ struct Fixture {
   Reading reading = [] {
     Reading one;
     one.utility_voltage = one.output_voltage = 120;
-    one.utility_power = true;
+    one.on_battery = false;
     return one;
   }();
 
@@ -91,7 +91,7 @@ struct Fixture {
     inverter.Apply(reading, {now, wall});
   }
   void Mains(double voltage, std::chrono::seconds time) {
-    reading.utility_power = true;
+    reading.on_battery = false;
     reading.utility_voltage = 120;
     reading.battery_low = false;
     reading.battery_voltage = voltage;
@@ -99,7 +99,7 @@ struct Fixture {
     for (auto i = 0s; i < time; i += 10s) Apply(10s);
   }
   void Outage(std::chrono::seconds time) {
-    reading.utility_power = false;
+    reading.on_battery = true;
     reading.utility_voltage = 0;
     reading.load = load;
     for (auto i = 0s; i < time; i += 1s) {
@@ -288,30 +288,56 @@ TEST_CASE_FIXTURE(Fixture, "a pause of the whole machine is no time that was wat
   CHECK(*seen().battery_charge < before.least);
 }
 
-TEST_CASE_FIXTURE(Fixture,
-                  "neither a test nor battery priority advises, but for the inverter's own word in the latter") {
+TEST_CASE_FIXTURE(Fixture, "neither a test nor battery-priority mode advises") {
+  options.utility_voltage = 120;
+  options.has_battery_priority = true;
+  inverter = Inverter(options);
   Mains(13.5, 13h);
-  battery.Set(0.12);
   reading.load = load;
   reading.battery_voltage = 11.2;
   reading.self_test = true;
   for (int i = 0; i < 1200; ++i) Apply(1s);
   CHECK_FALSE(seen().shutdown_advised);
-  reading.utility_power = false;  // some units say so in a test
+  reading.on_battery = true;  // some units say so in a test
   reading.battery_low = true;
-  for (int i = 0; i < 60; ++i) Apply(1s);
+  for (int i = 0; i < 58; ++i) Apply(1s);
   CHECK_FALSE(seen().shutdown_advised);
   reading.self_test = reading.battery_low = false;
-  inverter = Inverter(options);
-  Mains(13.5, 13h);
-  reading.utility_power = false;  // battery priority: 120 V are there
-  reading.load = load;
-  reading.battery_voltage = 11.2;
   for (int i = 0; i < 1200; ++i) Apply(1s);
+  CHECK(seen().utility_power == true);
+  CHECK_FALSE(seen().on_battery_since);
   CHECK_FALSE(seen().shutdown_advised);
-  reading.battery_low = true;
+  reading.utility_voltage = 0;
   for (int i = 0; i < 12; ++i) Apply(1s);
   CHECK(seen().shutdown_advised);
+}
+
+// 12.2 V, then 10.4 V with the low bit: "100 %, about 3 h 51 min left" stood in the message that said to shut down.
+TEST_CASE_FIXTURE(Fixture, "a battery that is plainly at its end shows no hours that were counted") {
+  Mains(13.5, 13h);
+  reading.load = load;
+  reading.on_battery = true;
+  reading.utility_voltage = 0;
+  reading.battery_voltage = 12.2;
+  for (int i = 0; i < 60; ++i) Apply(1s);
+  REQUIRE(*seen().battery_charge > 50);
+  reading.battery_voltage = 10.4;
+  reading.battery_low = true;
+  for (int i = 0; i < 11; ++i) Apply(1s);
+  CHECK(seen().shutdown_advised);
+  for (int i = 0; i < 180; ++i) {
+    CHECK(seen().may_switch_off);
+    CHECK(*seen().battery_charge <= 5);
+    CHECK(seen().battery_runtime == 0);
+    CHECK(seen().battery_runtime_range->least == 0);
+    Apply(1s);
+  }
+  reading.battery_voltage = 12.2;
+  reading.battery_low = false;
+  for (int i = 0; i < 60; ++i) Apply(1s);
+  CHECK(seen().may_switch_off);
+  Apply(1s);
+  CHECK_FALSE(seen().may_switch_off);
 }
 
 // 2.2 V of a dead 12 V pack were shown as 13.2 V and 100 %.
@@ -335,7 +361,7 @@ TEST_CASE_FIXTURE(Fixture, "what a discharge taught is said in one line when it 
   Mains(13.5, 13h);
   Outage(3h);
   std::vector<std::string> lines;
-  reading.utility_power = true;
+  reading.on_battery = false;
   reading.utility_voltage = 120;
   for (int i = 0; i < 300; ++i) {
     now += 1s;

@@ -18,15 +18,20 @@ struct Fixture {
   Reading outage = *megatec::ParseStatus(frames::kOutage);
 
   Change Read(const Reading& reading, std::chrono::milliseconds later = 1s, double energy = 0) {
+    return ReadAs(reading, reading.on_battery ? std::optional(Cause::kNoMains) : std::nullopt, later, energy);
+  }
+  Change ReadAs(const Reading& reading, std::optional<Cause> cause, std::chrono::milliseconds later = 1s,
+                double energy = 0) {
     now.steady += later;
     now.wall += later;
-    return outages.Read(reading, energy, now);
+    has_settled = outages.Settle(cause, now);
+    return outages.Read(reading, cause, energy, now);
   }
-  Reading OnBatteryAt(double volts) {
-    Reading reading = outage;
-    reading.utility_voltage = volts;
-    return reading;
+  // On battery because of `cause`, or on the utility, for `time`.
+  void Pass(std::optional<Cause> cause, std::chrono::seconds time) {
+    for (auto i = 0s; i < time; i += 1s) ReadAs(cause ? outage : mains, cause);
   }
+  bool has_settled = false;
 };
 
 }  // namespace
@@ -58,54 +63,97 @@ TEST_CASE_FIXTURE(Fixture, "an outage is recorded from its begin to its end") {
   CHECK(outages.saved_state().total == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "the cause follows from what the last steady mains were") {
-  struct Case {
-    double steady;
-    double volts;
-    Cause cause;
-  };
-  for (const Case c :
-       {Case{120, 0, Cause::kNoMains}, Case{120, 49, Cause::kNoMains}, Case{120, 59, Cause::kNoMains},
-        Case{120, 90, Cause::kOutOfRange}, Case{120, 119, Cause::kMainsPresent}, Case{120, 150, Cause::kOutOfRange},
-        Case{230, 110, Cause::kNoMains}, Case{230, 180, Cause::kOutOfRange}, Case{230, 240, Cause::kMainsPresent},
-        Case{100, 99, Cause::kMainsPresent}, Case{100, 80, Cause::kOutOfRange}}) {
-    CAPTURE(c.steady);
-    CAPTURE(c.volts);
-    Fixture each;
-    each.mains.utility_voltage = c.steady;
-    each.Read(each.mains);
-    each.Read(each.OnBatteryAt(c.volts));
-    CHECK(each.outages.running()->cause == c.cause);
-  }
-}
-
-TEST_CASE_FIXTURE(Fixture, "mains that are there, and a test, are no outages") {
+TEST_CASE_FIXTURE(Fixture, "the worst cause counts: a utility that is back, and not taken, does not make it less") {
   Read(mains);
-  CHECK(Read(OnBatteryAt(120)) == Change::kBegan);
+  CHECK(ReadAs(outage, Cause::kMainsPresent) == Change::kBegan);
+  CHECK(ReadAs(outage, Cause::kNoMains) == Change::kWorse);
+  CHECK(ReadAs(outage, Cause::kMainsPresent) == Change::kNone);
   CHECK(Read(mains) == Change::kEnded);
-  CHECK(outages.ended().cause == Cause::kMainsPresent);
-  Reading test = OnBatteryAt(120);
-  test.self_test = true;
-  CHECK(Read(test) == Change::kBegan);
-  CHECK(Read(mains) == Change::kEnded);
-  CHECK(outages.ended().cause == Cause::kTest);
-  CHECK(outages.saved_state().total == 0);
-  CHECK_FALSE(outages.last());
-}
-
-TEST_CASE_FIXTURE(Fixture,
-                  "the worst cause counts: mains that fail in a test are an outage, and mains that are back while the "
-                  "inverter still tries them do not make it less") {
-  Read(mains);
-  Reading test = OnBatteryAt(120);
-  test.self_test = true;
-  Read(test);
-  CHECK(Read(outage) == Change::kWorse);
-  CHECK(Read(OnBatteryAt(120)) == Change::kNone);
-  Read(mains);
   REQUIRE(outages.last());
   CHECK(outages.last()->cause == Cause::kNoMains);
   CHECK(outages.saved_state().total == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "outages with the utility there that follow each other within a minute are one") {
+  for (const Cause cause : {Cause::kMainsPresent, Cause::kOutOfRange}) {
+    Fixture each;
+    each.Read(each.mains);
+    each.Pass(cause, 10s);
+    const WallTime begin = each.now.wall - 9s;
+    CHECK(each.ReadAs(each.mains, {}) == Change::kInterrupted);
+    CHECK_FALSE(each.outages.is_on());
+    each.Pass({}, 58s);
+    CHECK(each.ReadAs(each.outage, cause) == Change::kResumed);
+    CHECK(each.outages.is_on());
+    each.Pass(cause, 4s);
+    const WallTime end = each.now.wall + 1s;
+    each.Pass({}, 60s);
+    CHECK_FALSE(each.outages.last());
+    CHECK(each.ReadAs(each.mains, {}) == Change::kNone);
+    CHECK(each.has_settled);
+    REQUIRE(each.outages.last());
+    const Outage& last = *each.outages.last();
+    CHECK(last.begin == begin);
+    CHECK(last.end == end);
+    CHECK(last.interruptions == 1);
+    CHECK(last.duration == 15s);  // on battery
+    CHECK(each.outages.saved_state().total == 1);
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "a utility that is gone is another outage, however soon after it was refused") {
+  Read(mains);
+  Pass(Cause::kMainsPresent, 10s);
+  Pass({}, 5s);
+  CHECK(ReadAs(outage, Cause::kNoMains) == Change::kBegan);
+  CHECK(has_settled);
+  CHECK(outages.last()->cause == Cause::kMainsPresent);
+  CHECK(outages.saved_state().total == 2);
+}
+
+TEST_CASE_FIXTURE(Fixture, "after a minute on the utility another outage begins, also where no reading came meanwhile") {
+  Read(mains);
+  Pass(Cause::kMainsPresent, 10s);
+  Read(mains);
+  outages.Silent();
+  CHECK(ReadAs(outage, Cause::kMainsPresent, 61s) == Change::kBegan);
+  CHECK(has_settled);
+  CHECK(outages.saved_state().total == 2);
+}
+
+TEST_CASE_FIXTURE(Fixture, "an interruption goes on through a restart, as far as the clock knows") {
+  Read(mains);
+  Pass(Cause::kMainsPresent, 10s);
+  Pass({}, 20s);
+  for (const auto away : {20s, 50s}) {
+    CAPTURE(away.count());
+    Outages again(outages.saved_state());
+    const Moment later{std::chrono::steady_clock::time_point(500s), now.wall + away};
+    CHECK(again.Settle(Cause::kMainsPresent, later) == (away == 50s));
+    CHECK(again.Read(outage, Cause::kMainsPresent, 0, later) == (away == 50s ? Change::kBegan : Change::kResumed));
+    CHECK(again.saved_state().total == (away == 50s ? 2 : 1));
+  }
+}
+
+// Version 1.0.0 took it for no outage, and did not count it.
+TEST_CASE_FIXTURE(Fixture, "what an earlier version took for none is counted by the next reading's word, from its begin") {
+  Outages::SavedState state;
+  state.running = Outage{.begin = now.wall - 10min, .duration = 10min, .cause = Cause::kMainsPresent};
+  state.is_counted = false;
+  state.last_seen = now.wall;
+  outages = Outages(state);
+  CHECK_FALSE(outages.is_on());
+  SUBCASE("it goes on") {
+    CHECK(ReadAs(outage, Cause::kMainsPresent) == Change::kBegan);
+    CHECK(outages.is_on());
+    CHECK(outages.running()->begin == now.wall - 10min - 1s);
+    CHECK(outages.saved_state().total == 1);
+  }
+  SUBCASE("it is over") {
+    CHECK(Read(mains) == Change::kNone);
+    CHECK_FALSE(outages.running());
+    CHECK(outages.saved_state().total == 0);
+  }
 }
 
 TEST_CASE_FIXTURE(Fixture, "a silence in an outage is a gap, and not its end") {
@@ -140,7 +188,7 @@ TEST_CASE_FIXTURE(Fixture, "an outage is taken up again after a restart, or its 
     Outages again(outages.saved_state());
     // Another run, whose steady clock has begun anew.
     const Moment later{std::chrono::steady_clock::time_point(5s), seen + 3min};
-    const Change change = again.Read(is_over ? mains : outage, 0, later);
+    const Change change = again.Read(is_over ? mains : outage, is_over ? std::nullopt : std::optional(Cause::kNoMains), 0, later);
     CHECK(change == (is_over ? Change::kEnded : Change::kNone));
     CHECK(again.saved_state().total == 1);
     if (is_over) {
@@ -158,7 +206,7 @@ TEST_CASE_FIXTURE(Fixture, "a clock that jumps does not stretch an outage") {
   Read(outage, 1min);
   CHECK(outages.running()->duration == 1min);
   Outages again(outages.saved_state());
-  again.Read(outage, 0, {now.steady, now.wall - 3h});
+  again.Read(outage, Cause::kNoMains, 0, {now.steady, now.wall - 3h});
   CHECK(again.running()->duration == 1min);
 }
 

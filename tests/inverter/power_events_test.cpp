@@ -145,7 +145,7 @@ TEST_CASE_FIXTURE(Line, "what an outage that was seen, a silence or a start left
   CHECK_FALSE(Faulted(70.0));
   Settle();
   Reading outage = reading;
-  outage.utility_power = false;
+  outage.on_battery = true;
   outage.utility_voltage = 0;
   now += 1s;
   CHECK_FALSE(flickers.Read(outage, 120, now));

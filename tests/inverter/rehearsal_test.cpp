@@ -36,8 +36,8 @@ struct Play {
       REQUIRE(++steps < 2000);
       const auto goal = time + step->passed;
       const Snapshot before = stage.snapshot();
-      if (step->reading.utility_power && played == 0) promised = before.battery_runtime.value_or(0);
-      if (!step->reading.utility_power) played += std::chrono::duration<double>(step->passed).count();
+      if (!step->reading.on_battery && played == 0) promised = before.battery_runtime.value_or(0);
+      if (step->reading.on_battery) played += std::chrono::duration<double>(step->passed).count();
       while (time < goal) {
         time = std::min<Inverter::Time>(goal, time + Inverter::kLongestStep);
         const Update update = stage.Apply(step->reading, {time});
@@ -158,7 +158,7 @@ TEST_CASE("a rehearsal looks like the real inverter, even while that has an outa
   Rehearsal rehearsal({}, real);
   const auto first = rehearsal.Next();
   REQUIRE(first);
-  CHECK(first->reading.utility_power);
+  CHECK_FALSE(first->reading.on_battery);
   CHECK(first->reading.utility_voltage == 120);
   CHECK(first->reading.load == 23);
   CHECK_FALSE(first->reading.ups_failed);

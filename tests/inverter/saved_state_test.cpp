@@ -21,6 +21,7 @@ Outage Full() {
   outage.energy = 310.123456;
   outage.battery_low = true;
   outage.gaps = 2;
+  outage.interruptions = 3;
   outage.is_uncertain = true;
   outage.boot = "1a2b3c4d";
   outage.end_boot = "5e6f7a8b";
@@ -29,7 +30,7 @@ Outage Full() {
 
 SavedOutages SomeOutages() {
   SavedOutages saved;
-  saved.inverters["one"] = {3, Outage{}, WallTime(1002h), "1a2b3c4d", 17s, {Full(), Outage{}}};
+  saved.inverters["one"] = {3, Outage{}, true, WallTime(1002h), "1a2b3c4d", 17s, {Full(), Outage{}}};
   saved.inverters["two"] = {};
   return saved;
 }
@@ -40,6 +41,8 @@ SavedBatteries::Entry SomeBattery() {
           /*shutdown_advised=*/true,
           /*was_pack=*/true,
           /*has_thermometer=*/true,
+          /*utility_voltage=*/120,
+          {SupplyWatch::BegunTest{true, true, WallTime(1001h)}, /*is_battery_spent=*/true},
           WallTime(1003h),
           "1a2b3c4d"};
 }
@@ -87,7 +90,7 @@ TEST_CASE("a file with anything else in any part is refused whole") {
                                                                   {"\"total\":3", "\"total\":-3"},
                                                                   {"\"total\":3", "\"total\":3.5"},
                                                                   {"\"total\":3", "\"total\":\"3\""},
-                                                                  {"out of range", "unknown"},
+                                                                  {"out of range", "something"},
                                                                   {"\"gaps\":2", "\"gaps\":null"},
                                                                   {"\"battery_low\":true", "\"battery_low\":1"},
                                                                   {"\"duration\":3120.25", "\"duration\":-1"},
@@ -122,7 +125,7 @@ TEST_CASE("a record is written as Home Assistant shows it") {
       json.TakeText() ==
       R"({"begin":"1970-02-11T16:00:00.000+00:00","end":"1970-02-11T17:00:00.000+00:00",)"
       R"("end_earliest":"1970-02-11T16:50:00.000+00:00","duration":3120.25,"cause":"out of range",)"
-      R"("lowest_battery_voltage":11.2,"highest_load":40.0,"energy":310.123456,"battery_low":true,"gaps":2,"uncertain":true})");
+      R"("lowest_battery_voltage":11.2,"highest_load":40.0,"energy":310.123456,"battery_low":true,"gaps":2,"interruptions":3,"uncertain":true})");
 }
 
 // Bug: what was written was too large, or of too many inverters, and was set aside at the next start with all history.
@@ -149,7 +152,7 @@ TEST_CASE("what is written can be read again, whatever there is of it") {
   REQUIRE(again);
   CHECK(again->inverters.size() == 45);
   CHECK(again->inverters.contains("id44"));
-  CHECK(again->inverters.at("id0").records.size() > 30);
+  CHECK(again->inverters.at("id0").records.size() > 20);
   CHECK(again->inverters.at("id0").records.back().begin == WallTime(99'000h));  // the newest stay
 
   const auto kept = SavedBatteries::FromJson(batteries.Fit(known, 1 << 20));
@@ -158,4 +161,26 @@ TEST_CASE("what is written can be read again, whatever there is of it") {
   CHECK(kept->inverters.contains("id149"));  // of the strangers those seen last
   CHECK_FALSE(kept->inverters.contains("id45"));
   CHECK(kept->inverters.contains("id0"));
+}
+
+// Version 1.0.0 wrote "running" of any cause, and counted only what it took for an outage.
+TEST_CASE("what version 1.0.0 wrote is read: an outage goes on, one with the utility there is to be judged, a test is none") {
+  const auto running = [](const std::string& cause) {
+    const auto saved = SavedOutages::FromJson(
+        R"({"version":1,"inverters":{"one":{"total":3,"last_seen":"2026-11-22T21:04:00.250+00:00","boot":"a","clock":5,)"
+        R"("running":{"begin":"2026-11-22T21:00:00.000+00:00","end":null,"end_earliest":null,"duration":240,"cause":")" +
+        cause +
+        R"(","lowest_battery_voltage":11.2,"highest_load":40,"energy":1,"battery_low":false,"gaps":0,"uncertain":false,)"
+        R"("boot":"a","end_boot":""},"outages":[]}}})");
+    REQUIRE(saved);
+    return saved->inverters.at("one");
+  };
+  CHECK(running("no mains").is_counted);
+  CHECK(running("no mains").running->cause == Cause::kNoMains);
+  CHECK_FALSE(running("mains present").is_counted);
+  CHECK(running("mains present").running);
+  CHECK_FALSE(running("test").running);
+  SavedOutages again;
+  again.inverters["one"] = running("mains present");
+  CHECK_FALSE(SavedOutages::FromJson(again.ToJson())->inverters.at("one").is_counted);
 }

@@ -30,7 +30,7 @@ Reading Read(std::string_view line) {
   return *reading;
 }
 
-const Reading kMainsReading{111.0, 111.0, 112.0, 0.0,  60.0,  13.5,  0.0, true,
+const Reading kMainsReading{111.0, 111.0, 112.0, 0.0,  60.0,  13.5,  0.0, false,
                             false, false, false, true, false, false, true};
 
 }  // namespace
@@ -47,7 +47,7 @@ TEST_CASE("a frame on mains is read field by field") { CHECK(Read(frames::kMains
 
 TEST_CASE("a frame of an outage says so, and b1 is only a flag") {
   const Reading reading = Read(frames::kOutage);
-  CHECK_FALSE(reading.utility_power);
+  CHECK(reading.on_battery);
   CHECK(reading.utility_voltage == 0.0);
   CHECK(reading.utility_fault_voltage == 110.0);
   CHECK(reading.load == 23);
@@ -73,9 +73,9 @@ TEST_CASE("each status bit is the flag that the protocol says") {
     for (const auto& other : cases) set += reading.*other.flag ? 1 : 0;
     CHECK(set == 1);
     CHECK(reading.*flag);
-    CHECK(reading.utility_power);
+    CHECK_FALSE(reading.on_battery);
   }
-  CHECK_FALSE(Read("(111.0 111.0 112.0 000 60.0 13.5 00.0 10000000\r").utility_power);
+  CHECK(Read("(111.0 111.0 112.0 000 60.0 13.5 00.0 10000000\r").on_battery);
 }
 
 TEST_CASE("what must be read is read: no CR, LF, blanks, no '(', noise, an earlier frame's end before it") {
@@ -113,8 +113,12 @@ TEST_CASE("a placeholder is no value, never 0") {
   }
 }
 
-TEST_CASE("input, output and battery voltage must be numbers") {
-  CHECK(Refused("(--.- 111.0 112.0 000 60.0 13.5 00.0 00001001\r") == Refusal::kBadNumber);
+TEST_CASE("an input that is not told is unknown") {
+  CHECK_FALSE(Read("(---.- ---.- 229.9 007 49.9 12.3 --.- 10001001\r").utility_voltage);
+  CHECK(Refused("(-11.0 111.0 112.0 000 60.0 13.5 00.0 00001001\r") == Refusal::kBadNumber);
+}
+
+TEST_CASE("output and battery voltage must be numbers") {
   CHECK(Refused("(111.0 111.0 --.- 000 60.0 13.5 00.0 00001001\r") == Refusal::kBadNumber);
   CHECK(Refused("(111.0 111.0 112.0 000 60.0 --.- 00.0 00001001\r") == Refusal::kBadNumber);
 }
@@ -215,12 +219,12 @@ TEST_CASE("an echo of the request is skipped, whatever ends it") {
 TEST_CASE("of several frames the last good one counts") {
   const std::string mains(frames::kMains);
   const std::string outage(frames::kOutage);
-  CHECK(ParseReply(mains + outage, kStatusRequest)->utility_power == false);
-  CHECK(ParseReply(outage + mains, kStatusRequest)->utility_power == true);
-  CHECK(ParseReply(outage + "(111.0 1", kStatusRequest)->utility_power == false);
-  CHECK(ParseReply(outage + "(NAK\r", kStatusRequest)->utility_power == false);
-  CHECK(ParseReply("(NAK\r" + outage, kStatusRequest)->utility_power == false);
-  CHECK(ParseReply(mains + "\0\0\0"s, kStatusRequest)->utility_power == true);
+  CHECK(ParseReply(mains + outage, kStatusRequest)->on_battery == true);
+  CHECK(ParseReply(outage + mains, kStatusRequest)->on_battery == false);
+  CHECK(ParseReply(outage + "(111.0 1", kStatusRequest)->on_battery == true);
+  CHECK(ParseReply(outage + "(NAK\r", kStatusRequest)->on_battery == true);
+  CHECK(ParseReply("(NAK\r" + outage, kStatusRequest)->on_battery == true);
+  CHECK(ParseReply(mains + "\0\0\0"s, kStatusRequest)->on_battery == false);
   CHECK(ParseReply("(NAK\r(111.0 1", kStatusRequest).error() == Refusal::kTruncated);
 }
 

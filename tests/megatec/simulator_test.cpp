@@ -38,9 +38,9 @@ TEST_CASE_FIXTURE(Fixture, "on mains it floats at 13.5 V, in 46 characters and C
   CHECK(reply.front() == '(');
   const Reading reading = After(3600s);
   CHECK(reading.battery_voltage == 13.5);
-  CHECK(reading.utility_power);
+  CHECK_FALSE(reading.on_battery);
   CHECK(reading.line_interactive);
-  CHECK(std::abs(reading.utility_voltage - 120) < 1);
+  CHECK(std::abs(*reading.utility_voltage - 120) < 1);
 }
 
 TEST_CASE_FIXTURE(Fixture, "Q1 with LF is answered as well, and what it does not know comes back") {
@@ -51,7 +51,7 @@ TEST_CASE_FIXTURE(Fixture, "Q1 with LF is answered as well, and what it does not
 TEST_CASE_FIXTURE(Fixture, "in an outage the voltage falls with load and time, down to battery low and cut-off") {
   Do("utility off");
   Reading reading = After(1s);
-  CHECK_FALSE(reading.utility_power);
+  CHECK(reading.on_battery);
   CHECK(reading.utility_voltage == 0);
   CHECK(reading.shutdown_flag);
   CHECK(reading.battery_voltage < 12.7);
@@ -129,7 +129,7 @@ TEST_CASE("behind simulator:// the mains fail for a minute every ten minutes") {
   int minutes_on_battery = 0;
   for (int minute = 0; minute < 60; ++minute) {
     simulator.Advance(Simulator::Time{minute * 60s + 30s});
-    minutes_on_battery += megatec::ParseReply(simulator.Reply("Q1\r"), "Q1\r")->utility_power ? 0 : 1;
+    minutes_on_battery += megatec::ParseReply(simulator.Reply("Q1\r"), "Q1\r")->on_battery ? 1 : 0;
   }
   CHECK(minutes_on_battery == 5);
 }
@@ -146,7 +146,7 @@ TEST_CASE_FIXTURE(Fixture, "a test takes ten seconds, or until the battery is lo
   CHECK(simulator.Reply("T\r").empty());
   const Reading testing = After(1s);
   CHECK(testing.self_test);
-  CHECK(testing.utility_power);
+  CHECK_FALSE(testing.on_battery);
   CHECK(testing.battery_voltage < 13);
   CHECK_FALSE(After(10s).self_test);
 

@@ -43,7 +43,7 @@ TEST_CASE_FIXTURE(House, "the values are those of the reading and of the options
   CHECK(Value("device.mfr") == "AIMS Power");
   CHECK(Value("ups.model") == "PICOGLF12W12V120AL");
   CHECK(Value("input.voltage") == "111.0");
-  CHECK(Value("input.voltage.nominal") == "120");
+  CHECK(Value("input.voltage.nominal") == "110");
   CHECK(Value("output.frequency") == "60.0");
   CHECK(Value("battery.voltage") == "13.5");
   CHECK(Value("battery.voltage.nominal") == "12");

@@ -57,7 +57,7 @@ TEST_CASE("the advice comes with the first of its conditions") {
 
 TEST_CASE("on battery without an outage, in a self-test or with battery priority, no advice is foretold") {
   Snapshot on_purpose = Running(60, 6000);
-  on_purpose.on_battery_since = kNow - 590s;
+  on_purpose.reading = Reading{.on_battery = true};
   const Forecast next = ForecastOf(on_purpose, DescribedInverter(), kNow);
   CHECK_FALSE(next.advised_in);
   CHECK(next.runtime);

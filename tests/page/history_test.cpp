@@ -90,7 +90,7 @@ TEST_CASE_FIXTURE(Fixture, "the charge comes with its range") {
 
 TEST_CASE_FIXTURE(Fixture, "of an outage a row says for which part of its time it was on battery") {
   Add(13.0);
-  snapshot.reading->utility_power = false;
+  snapshot.utility_power = false;
   for (int i = 0; i < 3; ++i) Add(12.0);
   CHECK(history.Rows(Period::kDay, now).at(0).on_battery == 75);
 }
