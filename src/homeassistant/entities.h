@@ -36,8 +36,8 @@ struct Switch {
 struct Button {  // not part of the state
   Command command;
 };
-using Source = std::variant<Number, MaybeNumber, Flag, OwnFlag, OwnWireFlag, OwnNumber, OwnTotal, OwnTime, OwnStatus, OwnClients,
-                            EventSource, Switch, Button>;
+using Source = std::variant<Number, MaybeNumber, Flag, OwnFlag, OwnWireFlag, OwnNumber, OwnTotal, OwnTime, OwnStatus,
+                            OwnClients, EventSource, Switch, Button>;
 
 enum class Category { kPrimary, kDiagnostic, kConfig };
 // What few owners read is there, and disabled until they enable it.
@@ -128,7 +128,9 @@ constexpr bool HasState(const Entity& entity) { return !IsOneOf<EventSource, But
 std::string_view Platform(const Entity& entity, const Device& device);
 
 // What is read from the wire is known only while the inverter answers,
-constexpr bool IsFromWire(const Entity& entity) { return IsOneOf<Number, MaybeNumber, Flag, OwnWireFlag, Switch>(entity.source); }
+constexpr bool IsFromWire(const Entity& entity) {
+  return IsOneOf<Number, MaybeNumber, Flag, OwnWireFlag, Switch>(entity.source);
+}
 
 // and what is sent there can be asked for only then. Of a rehearsal nothing is known when the play is over.
 constexpr bool NeedsLink(const Entity& entity, const Device& device) {

@@ -432,8 +432,8 @@ double Battery::RateAt(double power, double voltage) const {
   return power / std::max(voltage, *options_.nominal_voltage / 2) / *options_.capacity;
 }
 
-// The rate until the battery is empty, at the load of now. On mains the voltage is the charger's; a full battery's would
-// be nominal, or a little more.
+// The rate until the battery is empty, at the load of now. On mains the voltage is the charger's; a full battery's
+// would be nominal, or a little more.
 double Battery::RateToCome() const {
   const double voltage = on_battery_ ? voltage_ : *options_.nominal_voltage;
   const double load = std::max(short_mean_.value, long_mean_.value);

@@ -87,8 +87,8 @@ class Battery {
   // Below this for half a day on mains something is wrong, in V of the pack; nothing while type or nominal voltage are
   // not known.
   std::optional<double> LowestHeld() const;
-  // V of the pack at which the inverter switches off: the owner's, or the usual one; nothing while the nominal voltage is
-  // not known.
+  // V of the pack at which the inverter switches off: the owner's, or the usual one; nothing while the nominal voltage
+  // is not known.
   std::optional<double> Cutoff() const;
   // 12 V blocks in the pack; nothing while the nominal voltage is not known.
   std::optional<double> Blocks() const;

@@ -63,7 +63,7 @@ class Inverter {
 
   const Device& device() const { return device_; }
   const Snapshot& snapshot() const { return snapshot_; }
-  Supply supply() const { return supply_; }  // by the last reading
+  Supply supply() const { return supply_; }                                             // by the last reading
   std::optional<double> nominal_utility_voltage() const { return utility_.nominal(); }  // V
   const Outages::SavedState& outages() const { return outages_.saved_state(); }
   bool was_read() const { return was_read_; }  // a good reading came in this run
@@ -136,8 +136,8 @@ class Inverter {
     bool is_low;
   };
   std::optional<LastWords> last_words_;
-  std::optional<Range> charge_;     // 0-1, as far as it is known
-  std::optional<Range> runtime_;    // s, likewise
+  std::optional<Range> charge_;   // 0-1, as far as it is known
+  std::optional<Range> runtime_;  // s, likewise
   bool was_read_ = false;
   int misses_ = 0;
   std::optional<Time> followed_at_;

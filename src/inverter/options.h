@@ -27,8 +27,8 @@ struct InverterOptions {
   Address address = AnyAdapter{};
   int baud_rate = 2400;
   std::chrono::milliseconds poll_interval{1000};  // start to start; 0: the next request leaves when a reply has ended
-  std::optional<double> utility_voltage{};  // V, one of kUtilityVoltages; nothing: it is learned
-  bool has_battery_priority = false;        // its switch SW5: it runs on battery although the utility is there
+  std::optional<double> utility_voltage{};        // V, one of kUtilityVoltages; nothing: it is learned
+  bool has_battery_priority = false;              // its switch SW5: it runs on battery although the utility is there
   BatteryOptions battery;
   ShutdownOptions shutdown;
   ShutdownDelays delays;  // of the command shutdown_restore

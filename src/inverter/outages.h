@@ -1,6 +1,6 @@
 // Outages: when each began, why, how it was, and when it was over. Pure: readings, with the word of whether it is an
-// outage (supply.h), and the time come in, records come out. The newest are kept. A host without a clock chip starts with
-// a wrong time of day, and is corrected later: what was written by that clock is corrected, too.
+// outage (supply.h), and the time come in, records come out. The newest are kept. A host without a clock chip starts
+// with a wrong time of day, and is corrected later: what was written by that clock is corrected, too.
 
 #pragma once
 
@@ -60,7 +60,7 @@ class Outages {
     std::optional<Outage> running;
     bool is_counted = true;  // `running` is; an earlier version took it for none, because of the utility's voltage
     WallTime last_seen{};    // when `running` was last seen to go on
-    std::string boot{};             // of the host, when this was saved; empty: unknown
+    std::string boot{};      // of the host, when this was saved; empty: unknown
     // What the clock showed above the time since the host started, then.
     std::optional<std::chrono::milliseconds> clock{};
     std::deque<Outage> records;  // the newest last

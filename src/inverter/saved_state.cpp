@@ -74,7 +74,8 @@ bool ReadRunning(const Value& value, Outages::SavedState& state) {
   if (value.IsNull()) return true;
   const Members members(value);
   const Value* cause = members.Find("cause");
-  if (cause && cause->IsString() && std::string_view(cause->GetString(), cause->GetStringLength()) == "test") return true;
+  if (cause && cause->IsString() && std::string_view(cause->GetString(), cause->GetStringLength()) == "test")
+    return true;
   if (!ReadOutage(value, state.running.emplace())) return false;
   state.is_counted = members.Find("interruptions") || state.running->cause != Cause::kMainsPresent;
   return true;
@@ -111,10 +112,11 @@ void ReadTest(Members& members, SupplyWatch::SavedState& supply) {
   const Value* value = members.Find("test");
   if (value->IsNull()) return;
   Members parts(*value);
-  SupplyWatch::BegunTest& test = supply.test.emplace();
+  SupplyWatch::BegunTest test{};
   parts.Read("until_low", test.is_until_low);
   parts.Read("on_battery", test.was_on_battery);
   parts.Read("begin", test.begin);
+  supply.test = test;
   members.Check(parts.is_good());
 }
 

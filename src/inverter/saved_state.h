@@ -21,12 +21,14 @@ namespace aims {
 
 // A record as it is kept, and as Home Assistant shows it as attributes:
 // {"begin": …, "end": …, "end_earliest": …, "duration": s, "cause": "no mains", "lowest_battery_voltage": V,
-//  "highest_load": %, "energy": Wh, "battery_low": false, "gaps": 0, "interruptions": 0, "uncertain": false}; null where
+//  "highest_load": %, "energy": Wh, "battery_low": false, "gaps": 0, "interruptions": 0, "uncertain": false}; null
+//  where
 // nothing is known.
 void WriteOutage(JsonWriter& json, const Outage& outage);
 
 // {"version": 1, "inverters": {"<id>": {"total": 3, "last_seen": …, "boot": "1a2b3c4d", "clock": ms, "running": null,
-//  "outages": [ … ]}}}; a record has "boot" and "end_boot", too. Version 1.0.0 took being on battery with the utility in
+//  "outages": [ … ]}}}; a record has "boot" and "end_boot", too. Version 1.0.0 took being on battery with the utility
+//  in
 // range, and a test, for no outage, and wrote them as "running", too, without "interruptions".
 struct SavedOutages {
   std::map<std::string, Outages::SavedState> inverters;
@@ -45,12 +47,12 @@ struct SavedBatteries {
     Battery::SavedState battery{};
     Energy::SavedState energy{};
     bool shutdown_advised = false;
-    bool was_pack = false;         // a battery voltage of 3 V or more was seen
-    bool has_thermometer = false;  // another temperature than 0.0 was
+    bool was_pack = false;                    // a battery voltage of 3 V or more was seen
+    bool has_thermometer = false;             // another temperature than 0.0 was
     std::optional<double> utility_voltage{};  // V, nominal, as it was learned
     SupplyWatch::SavedState supply{};
-    WallTime saved_at{};           // as things were then
-    std::string boot{};            // of the host, then; empty: unknown
+    WallTime saved_at{};  // as things were then
+    std::string boot{};   // of the host, then; empty: unknown
 
     bool operator==(const Entry&) const = default;
   };

@@ -101,18 +101,22 @@ LogLine Interrupted(const Reading& reading) {
 LogLine Ended(const Outage& outage, const Reading& reading) {
   const std::string energy = outage.energy > 0 ? fmt::format("; {:.2f} kWh used", outage.energy / 1000) : "";
   const std::string unseen = outage.end_earliest ? " or more: its end was not seen" : "";
-  const std::string parts = outage.interruptions > 0 ? fmt::format(" on battery in {} parts", outage.interruptions + 1) : "";
-  return {LogLevel::kInfo, fmt::format("utility power is back after {}{}{}{}, battery down to {:.1f} V: {}",
-                                       InWords(outage.duration), parts, unseen, energy,
-                                       outage.lowest_battery_voltage.value_or(0), Summary(reading))};
+  const std::string parts =
+      outage.interruptions > 0 ? fmt::format(" on battery in {} parts", outage.interruptions + 1) : "";
+  return {LogLevel::kInfo,
+          fmt::format("utility power is back after {}{}{}{}, battery down to {:.1f} V: {}", InWords(outage.duration),
+                      parts, unseen, energy, outage.lowest_battery_voltage.value_or(0), Summary(reading))};
 }
 
 LogLine OnBattery(Supply supply, const Reading& reading) {
-  const std::string_view why = supply == Supply::kTest ? "self-test, running on battery: " : "battery-priority mode, running on battery: ";
+  const std::string_view why =
+      supply == Supply::kTest ? "self-test, running on battery: " : "battery-priority mode, running on battery: ";
   return {LogLevel::kInfo, std::string(why) + Summary(reading)};
 }
 
-LogLine BackOnUtility(const Reading& reading) { return {LogLevel::kInfo, "back on utility power: " + Summary(reading)}; }
+LogLine BackOnUtility(const Reading& reading) {
+  return {LogLevel::kInfo, "back on utility power: " + Summary(reading)};
+}
 
 std::string MainsPresent(double volts) { return fmt::format("on battery although the utility shows {:.0f} V", volts); }
 

@@ -24,8 +24,8 @@ std::string Summary(const Reading& reading);
 // tell better. The shutdown flag is not worth one: it comes with every outage. `supply`: what a low battery means.
 std::vector<LogLine> Changes(const Reading& before, const Reading& after, Supply supply);
 
-// That an outage began, or that its cause is worse than it seemed; that the utility was taken, which may be for seconds;
-// that it is over.
+// That an outage began, or that its cause is worse than it seemed; that the utility was taken, which may be for
+// seconds; that it is over.
 LogLine Began(const Outage& outage, const Reading& reading);
 LogLine Interrupted(const Reading& reading);
 LogLine Ended(const Outage& outage, const Reading& reading);

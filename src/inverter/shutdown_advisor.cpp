@@ -63,8 +63,8 @@ void ShutdownAdvisor::FollowConditions(const Input& input, Time now) {
   }
   const std::vector<Reason> met = Met(input);
   for (size_t i = 0; i < met_since_.size(); ++i) {
-    const bool is_met = std::any_of(met.begin(), met.end(),
-                                    [&](const Reason& reason) { return static_cast<size_t>(reason.why) == i; });
+    const bool is_met =
+        std::any_of(met.begin(), met.end(), [&](const Reason& reason) { return static_cast<size_t>(reason.why) == i; });
     if (!is_met) met_since_[i].reset();
     if (is_met && !met_since_[i]) met_since_[i] = now;
   }

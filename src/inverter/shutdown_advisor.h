@@ -1,6 +1,6 @@
-// Whether to shut equipment down, by what the owner has chosen, and by a battery that is plainly at its end; never by b1,
-// which every AIMS outage sets. Pure. The advice is latched: a load that was shed makes the runtime longer, and flapping mains come back for a moment; neither
-// withdraws it.
+// Whether to shut equipment down, by what the owner has chosen, and by a battery that is plainly at its end; never by
+// b1, which every AIMS outage sets. Pure. The advice is latched: a load that was shed makes the runtime longer, and
+// flapping mains come back for a moment; neither withdraws it.
 
 #pragma once
 
@@ -29,8 +29,9 @@ class ShutdownAdvisor {
   using Duration = std::chrono::steady_clock::duration;
 
   enum class Why { kCharge, kRuntime, kVoltage, kAfter, kBatteryLow, kRequested, kCutoff };
-  static constexpr std::array<std::string_view, 7> kWhys{
-      "charge", "runtime", "voltage", "time on battery", "battery low", "requested by a NUT primary", "cut-off voltage"};
+  static constexpr std::array<std::string_view, 7> kWhys{"charge",          "runtime",     "voltage",
+                                                         "time on battery", "battery low", "requested by a NUT primary",
+                                                         "cut-off voltage"};
   struct Reason {
     Why why;
     double value;      // %, s, V, s, 1, 1, V
@@ -42,15 +43,15 @@ class ShutdownAdvisor {
   // What is known. Of a silent inverter that was in an outage, charge and runtime are carried on, and the last voltage
   // and low bit stand: what a battery has lost does not come back.
   struct Input {
-    bool in_outage = false;                // or was, when it fell silent
-    bool is_interrupted = false;           // the utility was taken, but not for long enough to end the outage
-    bool is_utility_there = false;         // the utility could carry the load
-    bool may_be_test = false;              // in_outage, and as a unit's own short test would look
-    std::optional<Duration> silent_for{};  // nothing: it answers
-    Duration on_battery_for{0};            // in this outage
-    std::optional<double> charge{};        // %
-    std::optional<double> runtime{};       // s, the least that it may be
-    std::optional<double> voltage{};       // V
+    bool in_outage = false;                  // or was, when it fell silent
+    bool is_interrupted = false;             // the utility was taken, but not for long enough to end the outage
+    bool is_utility_there = false;           // the utility could carry the load
+    bool may_be_test = false;                // in_outage, and as a unit's own short test would look
+    std::optional<Duration> silent_for{};    // nothing: it answers
+    Duration on_battery_for{0};              // in this outage
+    std::optional<double> charge{};          // %
+    std::optional<double> runtime{};         // s, the least that it may be
+    std::optional<double> voltage{};         // V
     std::optional<double> safety_voltage{};  // V: at or below; where the owner chose none and no charge is known
     std::optional<double> cutoff_voltage{};  // V: at or below, the inverter switches off
     bool battery_low = false;
@@ -66,8 +67,8 @@ class ShutdownAdvisor {
   bool is_advised() const { return is_advised_; }
   // Why it is advised: what holds now, or did last.
   const std::vector<Reason>& reasons() const { return reasons_; }
-  // The inverter's low bit, or a voltage at its cut-off, advises: whatever was counted, it may switch off at any moment.
-  // Until both have been gone for a minute.
+  // The inverter's low bit, or a voltage at its cut-off, advises: whatever was counted, it may switch off at any
+  // moment. Until both have been gone for a minute.
   bool is_battery_ending() const { return is_battery_ending_; }
   // The mains have held for 5 min, but for failures of seconds, and the charge is enough, or unknown.
   bool is_safe_to_start() const { return is_safe_to_start_; }

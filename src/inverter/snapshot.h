@@ -47,10 +47,10 @@ struct Snapshot {
   bool in_outage = false;                      // as far as was seen; never in a test, or in battery-priority mode
   bool is_testing = false;                     // on battery in a test, also of a unit that does not say so
   std::optional<Cause> outage_cause{};         // of the outage that goes on
-  bool is_mains_present = false;               // in an outage: the input shows a utility that the inverter does not take
-  bool may_switch_off = false;                 // in an outage: the battery is plainly at its end
-  bool may_have_battery_priority = false;      // outages look as if the owner should know of that option
-  std::optional<WallTime> last_outage{};  // when the last one that is over began
+  bool is_mains_present = false;           // in an outage: the input shows a utility that the inverter does not take
+  bool may_switch_off = false;             // in an outage: the battery is plainly at its end
+  bool may_have_battery_priority = false;  // outages look as if the owner should know of that option
+  std::optional<WallTime> last_outage{};   // when the last one that is over began
   std::optional<double> last_outage_duration{};  // s
   Total outages{};                               // ever
   std::optional<Outage> last_outage_record{};

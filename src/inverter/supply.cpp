@@ -9,11 +9,11 @@ using namespace std::chrono_literals;
 using Time = SupplyWatch::Time;
 using Duration = SupplyWatch::Duration;
 
-constexpr Duration kShortTest = 25s;             // a test of 10 s, and the way to it and back
-constexpr Duration kTestAfterLow = 60s;          // a test until low is over soon after that
-constexpr Duration kPriorityAfterLow = 10min;    // battery-priority mode goes back to the utility when the battery is low
-constexpr Duration kCutoffIsReal = 10s;          // a motor's start takes less
-constexpr Duration kGoesBack = 20s;              // an AIMS takes the utility 5 to 15 s after it is back
+constexpr Duration kShortTestTakes = 25s;      // a test of 10 s, and the way to it and back
+constexpr Duration kTestAfterLow = 60s;        // a test until low is over soon after that
+constexpr Duration kPriorityAfterLow = 10min;  // battery-priority mode goes back to the utility when the battery is low
+constexpr Duration kCutoffIsReal = 10s;        // a motor's start takes less
+constexpr Duration kGoesBack = 20s;            // an AIMS takes the utility 5 to 15 s after it is back
 
 // For how long it has held; 0: it does not.
 Duration Held(std::optional<Time>& since, bool holds, Time now) {
@@ -68,13 +68,13 @@ Supply SupplyWatch::Judge(const Reading& reading, bool is_fit, Time now) {
   return Supply::kOutage;
 }
 
-// What this program began is a test until it is over: the utility has the load again, or it takes too long to come or to
-// end, or the input is no longer fit. A unit that tells of its tests ends one until low by itself.
+// What this program began is a test until it is over: the utility has the load again, or it takes too long to come or
+// to end, or the input is no longer fit. A unit that tells of its tests ends one until low by itself.
 void SupplyWatch::FollowTest(const Reading& reading, bool is_fit, Moment now) {
   if (!saved_.test) return;
   if (!test_until_) {  // an earlier run began it
-    const auto ago = std::clamp<Duration>(now.wall - saved_.test->begin, Duration(0), kShortTest);
-    test_until_ = now.steady + kShortTest - ago;
+    const auto ago = std::clamp<Duration>(now.wall - saved_.test->begin, Duration(0), kShortTestTakes);
+    test_until_ = now.steady + kShortTestTakes - ago;
   }
   BegunTest& test = *saved_.test;
   const bool has_time = now.steady < *test_until_ || (test.is_until_low && test.was_on_battery);
@@ -87,7 +87,7 @@ void SupplyWatch::FollowTest(const Reading& reading, bool is_fit, Moment now) {
 void SupplyWatch::BeginTest(Command command, Moment now) {
   if (!IsTest(command) || !was_on_utility_) return;
   saved_.test = BegunTest{.is_until_low = command == Command::kSelfTestUntilLow, .begin = now.wall};
-  test_until_ = now.steady + kShortTest;
+  test_until_ = now.steady + kShortTestTakes;
 }
 
 }  // namespace aims

@@ -1,7 +1,8 @@
 // What the load runs on, and whether that is an outage.
-// Pure. On battery (b7) is an outage from that reading on, whatever voltage the input shows: inverters refuse what is off
-// frequency, or too high, and some repeat the last voltage of the utility while it is away. The exceptions stand here,
-// each with what ends it: what takes an outage for something else for too long costs a shutdown that somebody needed.
+// Pure. On battery (b7) is an outage from that reading on, whatever voltage the input shows: inverters refuse what is
+// off frequency, or too high, and some repeat the last voltage of the utility while it is away. The exceptions stand
+// here, each with what ends it: what takes an outage for something else for too long costs a shutdown that somebody
+// needed.
 
 #pragma once
 

@@ -11,9 +11,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr double kDead = 50;         // V
-constexpr double kTolerance = 0.15;  // of nominal; AIMS' own transfer limits lie within
-constexpr double kDailyChange = 0.05;      // of nominal: so much a utility's voltage goes up and down in a day
+constexpr double kDead = 50;           // V
+constexpr double kTolerance = 0.15;    // of nominal; AIMS' own transfer limits lie within
+constexpr double kDailyChange = 0.05;  // of nominal: so much a utility's voltage goes up and down in a day
 constexpr size_t kSamples = 30;
 constexpr auto kBetweenSamples = 20s;
 constexpr auto kStays = 1h;

@@ -33,10 +33,10 @@ class Simulator {
   // Lets the time pass.
   void Advance(Time now);
 
-  // `utility on|off`; `generator`: the inverter refuses what it is given, although the voltage is right; `sag`: it refuses
-  // 98 V; `priority [on|off]`: SW5 is set to battery priority; `no b2 test` and `b2 test`: how it tells of its tests;
-  // `battery 11.4` (V), `load 40` (%), and `fault silence|garbage|half|noise|nak|late|echo|voltronic|axpert|none`. False:
-  // it is none of them.
+  // `utility on|off`; `generator`: the inverter refuses what it is given, although the voltage is right; `sag`: it
+  // refuses 98 V; `priority [on|off]`: SW5 is set to battery priority; `no b2 test` and `b2 test`: how it tells of its
+  // tests; `battery 11.4` (V), `load 40` (%), and `fault
+  // silence|garbage|half|noise|nak|late|echo|voltronic|axpert|none`. False: it is none of them.
   bool Obey(std::string_view command);
 
   // What the inverter sends after `request`, which ends in CR or LF. Empty: nothing. It knows Q1 and, as its Megatec
@@ -67,7 +67,7 @@ class Simulator {
   Time now_;
   Fed fed_ = Fed::kUtility;
   bool has_priority_ = false;
-  bool is_draining_ = false;   // because of that
+  bool is_draining_ = false;  // because of that
   bool tells_of_tests_ = true;
   double nominal_voltage_;  // V
   double rated_power_;      // VA

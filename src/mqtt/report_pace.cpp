@@ -31,7 +31,9 @@ Difference Between(const Snapshot& before, const Snapshot& after) {
     (both_numbers || IsOneOf<OwnNumber>(entity.source) ? changes.measurement : changes.status) = true;
   }
   if (before.nut_clients != after.nut_clients) changes.status = true;  // also another one instead
-  const auto running = [](const Snapshot& s) { return std::tuple(s.outage_cause, s.is_mains_present, s.may_switch_off); };
+  const auto running = [](const Snapshot& s) {
+    return std::tuple(s.outage_cause, s.is_mains_present, s.may_switch_off);
+  };
   if (running(before) != running(after)) changes.status = true;
   return changes;
 }

@@ -55,6 +55,8 @@ export function whatIsNext({state, next}, now) {
   }
   const at = seconds => clock(now + seconds * 1000);
   const sentences = [`O${since.slice(1)}.`];
+  if (state.running_outage?.mains_present) sentences.push('The input shows a voltage that the inverter does not take.');
+  if (state.running_outage?.may_switch_off) sentences.push('It may switch off at any moment.');
   const isAdvised = state.shutdown_advised === 'ON';
   if (isAdvised) sentences.push(`Shutdown is advised (${words(state.shutdown_reasons.reasons.map(inWords))}).`);
   const later = isAdvised || next.advised_in == null ? '' : `shutdown is advised at about ${at(next.advised_in)}`;

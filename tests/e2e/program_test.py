@@ -290,7 +290,7 @@ def test_events_are_heard_ten_seconds_after_the_broker_is_there_without_home_ass
         start = time.monotonic()
         event = until(ears.events, 12)[0]
         assert 9 < time.monotonic() - start and event["event_type"] == "Power lost" and event["late"] is False
-        assert set(event) == {"event_type", "id", "time", "late"}
+        assert set(event) == {"event_type", "id", "time", "late", "cause"}
         start = time.monotonic()
         inverter.answer = lambda request: MAINS
         until(lambda: len(ears.events()) == 2, 1)

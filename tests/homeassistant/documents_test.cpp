@@ -54,8 +54,8 @@ TEST_CASE("the keys of the state are those of the discovery, in every state of k
   CHECK(components.size() == 31);
   CHECK(components.erase("power_event") == 1);  // what happens is no state
   // The sources of attributes.
-  components.insert({"battery_charge_range", "battery_runtime_range", "shutdown_reasons", "running_outage",
-                     "last_outage_record"});
+  components.insert(
+      {"battery_charge_range", "battery_runtime_range", "shutdown_reasons", "running_outage", "last_outage_record"});
   for (const Snapshot& snapshot :
        {Snapshot{}, Snapshot{Reading{}, true}, Snapshot{*megatec::ParseStatus(frames::kMains), true}}) {
     CHECK(KeysOf(Parsed(StateDocument(snapshot))) == components);

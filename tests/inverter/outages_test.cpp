@@ -111,7 +111,8 @@ TEST_CASE_FIXTURE(Fixture, "a utility that is gone is another outage, however so
   CHECK(outages.saved_state().total == 2);
 }
 
-TEST_CASE_FIXTURE(Fixture, "after a minute on the utility another outage begins, also where no reading came meanwhile") {
+TEST_CASE_FIXTURE(Fixture,
+                  "after a minute on the utility another outage begins, also where no reading came meanwhile") {
   Read(mains);
   Pass(Cause::kMainsPresent, 10s);
   Read(mains);
@@ -136,7 +137,8 @@ TEST_CASE_FIXTURE(Fixture, "an interruption goes on through a restart, as far as
 }
 
 // Version 1.0.0 took it for no outage, and did not count it.
-TEST_CASE_FIXTURE(Fixture, "what an earlier version took for none is counted by the next reading's word, from its begin") {
+TEST_CASE_FIXTURE(Fixture,
+                  "what an earlier version took for none is counted by the next reading's word, from its begin") {
   Outages::SavedState state;
   state.running = Outage{.begin = now.wall - 10min, .duration = 10min, .cause = Cause::kMainsPresent};
   state.is_counted = false;
@@ -188,7 +190,8 @@ TEST_CASE_FIXTURE(Fixture, "an outage is taken up again after a restart, or its 
     Outages again(outages.saved_state());
     // Another run, whose steady clock has begun anew.
     const Moment later{std::chrono::steady_clock::time_point(5s), seen + 3min};
-    const Change change = again.Read(is_over ? mains : outage, is_over ? std::nullopt : std::optional(Cause::kNoMains), 0, later);
+    const Change change =
+        again.Read(is_over ? mains : outage, is_over ? std::nullopt : std::optional(Cause::kNoMains), 0, later);
     CHECK(change == (is_over ? Change::kEnded : Change::kNone));
     CHECK(again.saved_state().total == 1);
     if (is_over) {

@@ -164,7 +164,8 @@ TEST_CASE("what is written can be read again, whatever there is of it") {
 }
 
 // Version 1.0.0 wrote "running" of any cause, and counted only what it took for an outage.
-TEST_CASE("what version 1.0.0 wrote is read: an outage goes on, one with the utility there is to be judged, a test is none") {
+TEST_CASE(
+    "what version 1.0.0 wrote is read: an outage goes on, one with the utility there is to be judged, a test is none") {
   const auto running = [](const std::string& cause) {
     const auto saved = SavedOutages::FromJson(
         R"({"version":1,"inverters":{"one":{"total":3,"last_seen":"2026-11-22T21:04:00.250+00:00","boot":"a","clock":5,)"

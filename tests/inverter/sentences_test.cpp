@@ -51,7 +51,8 @@ TEST_CASE("a utility that is refused is named with its voltage") {
   outage.cause = Cause::kMainsPresent;
   Reading refused = kOutage;
   refused.utility_voltage = 118.2;
-  CHECK(Began(outage, refused).text.starts_with("on battery although the utility shows 118 V, so this counts as an outage"));
+  CHECK(Began(outage, refused)
+            .text.starts_with("on battery although the utility shows 118 V, so this counts as an outage"));
   outage.interruptions = 2;
   CHECK(Ended(outage, kMains).text.starts_with("utility power is back after 0 s on battery in 3 parts"));
 }

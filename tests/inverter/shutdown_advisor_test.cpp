@@ -215,7 +215,8 @@ TEST_CASE_FIXTURE(Fixture, "what is requested is advised at once, beside other r
 }
 
 // A self-test of ten seconds, of a unit that does not set b2.
-TEST_CASE_FIXTURE(Fixture, "an outage that may be a short test orders nothing in its first 20 s, and by the low bit in 12 s") {
+TEST_CASE_FIXTURE(Fixture,
+                  "an outage that may be a short test orders nothing in its first 20 s, and by the low bit in 12 s") {
   options = {.voltage = 12.5, .after = 1s, .delay = 0s};
   const auto first = [&](bool is_low) {
     ShutdownAdvisor each(options);
@@ -292,7 +293,8 @@ TEST_CASE_FIXTURE(Fixture, "the battery is at its end with that advice, until bo
   CHECK_FALSE(advisor.is_battery_ending());
 }
 
-// The inverter said low and died a second later: nothing was ordered before a minute, and with an unknown battery never.
+// The inverter said low and died a second later: nothing was ordered before a minute, and with an unknown battery
+// never.
 TEST_CASE_FIXTURE(Fixture, "what the inverter said last counts while it is silent") {
   input = {.in_outage = true, .voltage = 10.4, .battery_low = true};
   Pass(1s);

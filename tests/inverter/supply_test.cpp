@@ -70,7 +70,8 @@ TEST_CASE_FIXTURE(Fixture, "on battery is an outage from that reading on, whatev
   CHECK(Read(mains) == Supply::kUtility);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a utility that is refused is told at once, one that is back when an inverter would have taken it") {
+TEST_CASE_FIXTURE(Fixture,
+                  "a utility that is refused is told at once, one that is back when an inverter would have taken it") {
   Read(mains);
   Read(battery);
   CHECK(watch.is_mains_present());
@@ -106,7 +107,8 @@ TEST_CASE_FIXTURE(Fixture, "a self-test is no outage while the input is in range
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "a self-test that goes on for a minute after the battery was low is an outage that is no test") {
+TEST_CASE_FIXTURE(Fixture,
+                  "a self-test that goes on for a minute after the battery was low is an outage that is no test") {
   Read(mains);
   Read(Low(test));
   CHECK(Until(Supply::kOutage, test, 70) == 60);
@@ -142,7 +144,8 @@ TEST_CASE_FIXTURE(Fixture, "a test that this program began is one for 25 s, on a
   CHECK(Read(battery) == Supply::kOutage);  // that one is over
 }
 
-TEST_CASE_FIXTURE(Fixture, "one until low lasts until the utility has the load again, or the battery was low for a minute") {
+TEST_CASE_FIXTURE(Fixture,
+                  "one until low lasts until the utility has the load again, or the battery was low for a minute") {
   Read(mains);
   watch.BeginTest(Command::kSelfTestUntilLow, now);
   Read(mains, kInRange, 3s);
@@ -207,7 +210,8 @@ TEST_CASE_FIXTURE(Priority, "in battery-priority mode on battery is no outage wh
   CHECK(Read(battery) == Supply::kBatteryPriority);
 }
 
-TEST_CASE_FIXTURE(Priority, "it should have gone back with the battery low for ten minutes, or at the cut-off for ten seconds") {
+TEST_CASE_FIXTURE(Priority,
+                  "it should have gone back with the battery low for ten minutes, or at the cut-off for ten seconds") {
   CHECK(Until(Supply::kOutage, Low(battery), 700) == 601);
   CHECK_FALSE(watch.may_be_test());
   CHECK_FALSE(watch.is_utility_there());

@@ -94,11 +94,11 @@ TEST_CASE_FIXTURE(Fixture, "an input within 15 % is in range, and one below half
     double volts;
     Input input;
   };
-  for (const Case c : {Case{120, 0, Input::kNone}, Case{120, 49, Input::kNone}, Case{120, 59, Input::kNone},
-                       Case{120, 101.9, Input::kOutOfRange}, Case{120, 102, Input::kInRange},
-                       Case{120, 138, Input::kInRange}, Case{120, 138.1, Input::kOutOfRange},
-                       Case{230, 110, Input::kNone}, Case{230, 180, Input::kOutOfRange}, Case{230, 240, Input::kInRange},
-                       Case{100, 99, Input::kInRange}, Case{100, 80, Input::kOutOfRange}}) {
+  for (const Case c :
+       {Case{120, 0, Input::kNone}, Case{120, 49, Input::kNone}, Case{120, 59, Input::kNone},
+        Case{120, 101.9, Input::kOutOfRange}, Case{120, 102, Input::kInRange}, Case{120, 138, Input::kInRange},
+        Case{120, 138.1, Input::kOutOfRange}, Case{230, 110, Input::kNone}, Case{230, 180, Input::kOutOfRange},
+        Case{230, 240, Input::kInRange}, Case{100, 99, Input::kInRange}, Case{100, 80, Input::kOutOfRange}}) {
     CAPTURE(c.nominal);
     CAPTURE(c.volts);
     Fixture each{Utility(c.nominal)};

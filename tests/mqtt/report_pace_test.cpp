@@ -70,8 +70,8 @@ TEST_CASE_FIXTURE(Fixture, "on battery they are told every 2 s, or faster where 
 }
 
 TEST_CASE_FIXTURE(Fixture, "any change of a flag is told at once") {
-  for (const auto flag : {&Reading::battery_low, &Reading::avr_active, &Reading::ups_failed,
-                          &Reading::line_interactive, &Reading::self_test, &Reading::shutdown_flag, &Reading::beeper}) {
+  for (const auto flag : {&Reading::battery_low, &Reading::avr_active, &Reading::ups_failed, &Reading::line_interactive,
+                          &Reading::self_test, &Reading::shutdown_flag, &Reading::beeper}) {
     utility.*flag = !(utility.*flag);
     CHECK(Tell(utility, 1ms));
     CHECK_FALSE(Tell(utility, 1ms));

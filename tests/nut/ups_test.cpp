@@ -90,8 +90,7 @@ TEST_CASE_FIXTURE(House, "on battery is OB whatever the input shows, and the ala
   CHECK(Value("ups.alarm") == "on battery although the utility shows 111 V");
   Read(Low(refused), 20s);
   CHECK(Status() == "FSD OB LB DISCHRG");
-  CHECK(Value("ups.alarm") ==
-        "on battery although the utility shows 111 V; the inverter may switch off at any moment");
+  CHECK(Value("ups.alarm") == "on battery although the utility shows 111 V; the inverter may switch off at any moment");
   CHECK(std::stod(Value("battery.charge")) <= 5);
 }
 

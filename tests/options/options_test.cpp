@@ -70,6 +70,14 @@ TEST_CASE("a name is enough; all else has the contract's defaults") {
   CHECK(options.log_level == LogLevel::kInfo);
 }
 
+TEST_CASE("battery priority needs the utility's voltage, or nothing would tell an outage from it") {
+  CHECK(GoodInverter(R"("utility_voltage":"120","battery_priority":true)").has_battery_priority);
+  CHECK(GoodInverter(R"("utility_voltage":230)").utility_voltage == 230);
+  CHECK_FALSE(GoodInverter(R"("utility_voltage":"not set")").utility_voltage);
+  CHECK(Has(InverterMistake(R"("battery_priority":true)"), "utility_voltage"));
+  CHECK(Has(InverterMistake(R"("utility_voltage":115)"), "100, 110, 120"));
+}
+
 TEST_CASE("everything that can be set is set") {
   const Options options = Good(R"({"inverters":[
       {"name":"Cellar","device":"/dev/serial/by-id/x","model":"PICOGLF12W12V120AL","baud_rate":9600,"poll_interval":0.5,
