@@ -250,10 +250,9 @@ void Inverter::FollowSupply(const Reading& reading, double energy, Update& updat
 
 // On battery, and no outage; and the end of that.
 void Inverter::TellSupply(Supply before, const Reading& reading, Update& update) const {
-  const auto is_exception = [](Supply supply) { return supply == Supply::kTest || supply == Supply::kBatteryPriority; };
   if (supply_ == before) return;
-  if (is_exception(supply_)) update.lines.push_back(OnBattery(supply_, reading));
-  if (supply_ == Supply::kUtility && is_exception(before)) update.lines.push_back(BackOnUtility(reading));
+  if (IsNoOutage(supply_)) update.lines.push_back(OnBattery(supply_, reading));
+  if (supply_ == Supply::kUtility && IsNoOutage(before)) update.lines.push_back(BackOnUtility(reading));
 }
 
 void Inverter::FollowOutage(const Reading& reading, Input input, double energy, Update& update) {
@@ -317,8 +316,7 @@ void Inverter::Estimate() {
 // Hard evidence beats the model. What was counted goes on inside, and may be right again; nobody is told of hours that
 // are left while the inverter may switch off at any moment.
 void Inverter::CapAtEnd() {
-  const bool is_no_outage = supply_ == Supply::kTest || supply_ == Supply::kBatteryPriority;
-  snapshot_.may_switch_off = advisor_.is_battery_ending() && !is_no_outage;
+  snapshot_.may_switch_off = advisor_.is_battery_ending() && !IsNoOutage(supply_);
   if (!snapshot_.may_switch_off) return;
   const auto charge = battery_.charge();
   const auto runtime = battery_.runtime();

@@ -21,15 +21,14 @@ namespace aims {
 
 // A record as it is kept, and as Home Assistant shows it as attributes:
 // {"begin": …, "end": …, "end_earliest": …, "duration": s, "cause": "no mains", "lowest_battery_voltage": V,
-//  "highest_load": %, "energy": Wh, "battery_low": false, "gaps": 0, "interruptions": 0, "uncertain": false}; null
-//  where
-// nothing is known.
+//  "highest_load": %, "energy": Wh, "battery_low": false, "gaps": 0, "interruptions": 0, "uncertain": false};
+// null where nothing is known.
 void WriteOutage(JsonWriter& json, const Outage& outage);
 
 // {"version": 1, "inverters": {"<id>": {"total": 3, "last_seen": …, "boot": "1a2b3c4d", "clock": ms, "running": null,
-//  "outages": [ … ]}}}; a record has "boot" and "end_boot", too. Version 1.0.0 took being on battery with the utility
-//  in
-// range, and a test, for no outage, and wrote them as "running", too, without "interruptions".
+//  "outages": [ … ]}}}; a record has "boot" and "end_boot", too.
+// Version 1.0.0 took a test, and being on battery with the utility in range, for no outage. It wrote them as "running",
+// too, without "interruptions".
 struct SavedOutages {
   std::map<std::string, Outages::SavedState> inverters;
 

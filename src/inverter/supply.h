@@ -23,6 +23,9 @@ enum class Supply {
   kBatteryPriority,  // the battery, by its switch SW5, with the utility in range
 };
 
+// On battery, and no outage.
+constexpr bool IsNoOutage(Supply supply) { return supply == Supply::kTest || supply == Supply::kBatteryPriority; }
+
 class SupplyWatch {
  public:
   using Time = std::chrono::steady_clock::time_point;

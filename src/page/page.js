@@ -67,7 +67,7 @@ const readingsOf = ({wire}) => wire.polls - Object.values(wire.misses).reduce((s
 function showNow() {
   const inverter = shownInverter();
   const {state} = inverter;
-  const onBattery = state.utility_power === 'OFF' || ['On battery', 'Self-test'].includes(state.status);
+  const onBattery = state.utility_power === 'OFF' || state.self_test === 'ON' || ['On battery', 'Self-test'].includes(state.status);
   const isKnown = state.connection === 'ON';
   document.title = `${state.status || 'No answer'} – ${inverter.name}`;
   show('name', inverter.name);
