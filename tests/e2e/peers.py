@@ -480,10 +480,10 @@ class Program:
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
-    def memory(self):
-        """Resident, in kB."""
+    def memory(self, kind="VmRSS"):
+        """Resident, in kB: all of it, or "RssAnon", which is without the pages of its own file that it has used."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
+        return int(next(line for line in status.splitlines() if line.startswith(kind + ":")).split()[1])
 
     def cpu(self):
         """Seconds of processor time, all threads."""
